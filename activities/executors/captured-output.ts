@@ -1,0 +1,54 @@
+import type { WriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+
+const tailBytes = 16 * 1024;
+
+export interface CapturedOutput {
+  /** Waits for the disk where it must: the agent is then slowed down, memory is not filled. */
+  push(chunk: Buffer): Promise<void>;
+  end(): Promise<{ bytes: Buffer; file?: undefined } | { file: string }>;
+  /** The last lines so far, without empty ones. */
+  lastLines(count: number): string[];
+}
+
+/** Holds output up to a limit in memory; beyond it, all of it goes to a file. */
+export function createCapturedOutput({ limitBytes, file }: { limitBytes: number; file: string }): CapturedOutput {
+  let chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  let tail = Buffer.alloc(0);
+  let spill: WriteStream | undefined;
+  let spillError: Error | undefined;
+
+  async function write(chunk: Buffer): Promise<void> {
+    if (spillError) throw spillError;
+    if (spill && !spill.write(chunk)) await once(spill, 'drain');
+  }
+
+  return {
+    async push(chunk) {
+      sizeBytes += chunk.length;
+      tail = Buffer.concat([tail, chunk]).subarray(-tailBytes);
+      if (spill) return write(chunk);
+      chunks.push(chunk);
+      if (sizeBytes <= limitBytes) return;
+      spill = createWriteStream(file, { mode: 0o600 }).on('error', (error) => (spillError = error));
+      for (const held of chunks) await write(held);
+      chunks = [];
+    },
+    async end() {
+      if (!spill) return { bytes: Buffer.concat(chunks) };
+      spill.end();
+      await finished(spill);
+      return { file };
+    },
+    lastLines: (count) =>
+      tail
+        .toString('utf8')
+        .split(/\r?\n/)
+        .map((line) => line.trimEnd())
+        .filter((line) => line !== '')
+        .slice(-count),
+  };
+}

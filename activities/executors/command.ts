@@ -1,0 +1,145 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { AgentDocument, AgentResult } from '../../core/contract/agent-document';
+import type { CommandExecutorSpec } from '../../core/contract/agents';
+import { badResult, notRunnable } from '../agent-failures';
+import { isSameArtifactName } from '../result-contract';
+import { runAgentProcess } from './agent-process';
+import type { AgentProcessEnd } from './agent-process';
+import { createCapturedOutput } from './captured-output';
+import type { CapturedOutput } from './captured-output';
+import { findProgram } from './find-program';
+import { idempotencyKeyVariable } from './orphan-watchdog';
+import { fillPlaceholders } from './placeholders';
+import type { PlaceholderScope } from './placeholders';
+import { createResultLines } from './result-lines';
+import type { Executor, ExecutorCall } from './types';
+
+/** What every agent gets of the worker's environment; the rest only by name. */
+const basicVariables = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
+const defaultPath = '/usr/local/bin:/usr/bin:/bin';
+const graceMs = 10_000;
+const maxHeldBytes = 10 * 1024 * 1024;
+const quotedLines = 8;
+
+/** Runs a program of this machine: the document on its standard input, JSON lines (or plain text) on its standard output. */
+export const command: Executor = async (call) => {
+  const { agent, document, secrets, signal } = call;
+  const spec = agent.executor as CommandExecutorSpec;
+  const workspace = await call.workspace();
+  const resolved: AgentDocument = { ...(await call.resolvedDocument()), workspace };
+  const scope: PlaceholderScope = { document: resolved, workspace, secrets };
+  const [programName = '', ...args] = await Promise.all(spec.argv.map((element) => fillPlaceholders(element, scope)));
+  const cwd = await findDirectory(
+    agent.id,
+    spec.cwd === undefined ? workspace : resolve(workspace, await fillPlaceholders(spec.cwd, scope)),
+  );
+  const env = await buildEnvironment(spec, scope);
+  const program = await findProgram(programName, { path: env['PATH'] ?? defaultPath, cwd });
+  if (!program.ok) throw notRunnable(`agent ${agent.id}: ${program.reason}; ${program.remedy}`);
+  signal.throwIfAborted();
+
+  const stderr = createCapturedOutput({ limitBytes: maxHeldBytes, file: `${workspace}.stderr.log` });
+  const stdout = createCapturedOutput({ limitBytes: maxHeldBytes, file: resolve(workspace, 'stdout.log') });
+  const lines = createResultLines({ onProgress: call.onProgress, maxLineBytes: maxHeldBytes });
+  const end = await runAgentProcess({
+    program: program.path,
+    args,
+    cwd,
+    env,
+    stdin: `${JSON.stringify(resolved)}\n`,
+    idempotencyKey: document.idempotencyKey,
+    signal,
+    timeoutMs: spec.timeoutMs,
+    graceMs,
+    onStdout: (chunk) => (spec.plain ? stdout.push(chunk) : lines.push(chunk)),
+    onStderr: (chunk) => stderr.push(chunk),
+  });
+  await stderr.end();
+  if (end.stopped === 'cancel') throw signal.reason;
+  if (end.stopped === 'timeout') return failed(`took longer than ${(spec.timeoutMs ?? 0) / 1000} s and was stopped`, call, stderr);
+  return spec.plain ? readPlain(end, { call, stdout, stderr, workspace }) : readResult(end, { call, lines, stderr });
+};
+
+async function findDirectory(agentId: string, path: string): Promise<string> {
+  const isDirectory = await stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (!isDirectory) throw notRunnable(`agent ${agentId}: the directory ${path} of its executor's cwd does not exist on this worker`);
+  return path;
+}
+
+/** `env` holds names to copy and `NAME=value` entries, whose values may have placeholders and secrets. */
+async function buildEnvironment(spec: CommandExecutorSpec, scope: PlaceholderScope): Promise<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const entry of [...basicVariables, ...(spec.env ?? [])]) {
+    const [name = '', ...value] = entry.split('=');
+    if (value.length > 0) env[name] = await fillPlaceholders(value.join('='), scope);
+    else {
+      const inherited = process.env[name];
+      if (inherited === undefined) continue;
+      env[name] = inherited;
+      scope.secrets.hideVariable(name, inherited);
+    }
+  }
+  env['PATH'] ??= defaultPath;
+  env[idempotencyKeyVariable] = scope.document.idempotencyKey;
+  return env;
+}
+
+function readResult(
+  end: AgentProcessEnd,
+  { call, lines, stderr }: { call: ExecutorCall; lines: ReturnType<typeof createResultLines>; stderr: CapturedOutput },
+): unknown {
+  const read = lines.end();
+  if (isCleanEnd(end)) {
+    if (read.ok) return read.raw;
+    throw badResult(`agent ${call.agent.id} ended, but ${read.problem}${quoteLast(stderr)}`);
+  }
+  // An agent may report its failure and exit with another code than 0; that it succeeded, it may not.
+  if (read.ok && (read.raw as { status?: unknown }).status === 'failure') return read.raw;
+  return failed(describeEnd(end), call, stderr);
+}
+
+/** The exit code is the status, the text an output: the first promised one that the agent did not write as a file itself. */
+async function readPlain(
+  end: AgentProcessEnd,
+  { call, stdout, stderr, workspace }: { call: ExecutorCall; stdout: CapturedOutput; stderr: CapturedOutput; workspace: string },
+): Promise<AgentResult> {
+  const captured = await stdout.end();
+  if (!isCleanEnd(end)) return failed(describeEnd(end), call, stderr, stdout);
+  const outputs: NonNullable<AgentResult['outputs']> = {};
+  for (const name of call.document.outputs) {
+    if (await isFile(resolve(workspace, name))) outputs[name] = { path: name };
+  }
+  const text = captured.file === undefined ? captured.bytes.toString('utf8') : { path: captured.file };
+  const name = call.document.outputs.find((promised) => !Object.hasOwn(outputs, promised)) ?? 'output';
+  if (!Object.keys(outputs).some((written) => isSameArtifactName(written, name))) outputs[name] = text;
+  const [summary] = stdout.lastLines(1);
+  return { status: 'success', ...(summary !== undefined && { summary }), outputs };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+}
+
+function isCleanEnd({ exitCode }: AgentProcessEnd): boolean {
+  return exitCode === 0;
+}
+
+function describeEnd({ exitCode, killedBy }: AgentProcessEnd): string {
+  return killedBy === null ? `exited with code ${exitCode}` : `was killed by ${killedBy}`;
+}
+
+function failed(what: string, { agent }: ExecutorCall, ...said: CapturedOutput[]): AgentResult {
+  return { status: 'failure', summary: `${agent.id} ${what}${quoteLast(...said)}` };
+}
+
+function quoteLast(...said: CapturedOutput[]): string {
+  const lines = said.map((output) => output.lastLines(quotedLines)).find((last) => last.length > 0);
+  return lines === undefined ? '' : `; its last lines: ${lines.join(' ⏎ ')}`;
+}

@@ -1,0 +1,33 @@
+import type { RecordInput, WaveInput, WaveOutput } from '../core/contract/local-activities';
+import { localActivityNames } from '../core/contract/names';
+import type { Database } from '../db/connect';
+import { recordChanges } from '../db/queries/record';
+import { assignWave } from '../db/queries/waves';
+import { createAgentActivity } from './agent-activity';
+import type { AgentActivityOptions } from './agent-activity';
+import { createResolveActivities } from './resolve';
+
+export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
+  /** Null: only runs with recording `none` can be served. */
+  db: Database | null;
+}
+
+/**
+ * What a worker serves. Roles are activity types and any role may come, so agents are the `default` activity; local
+ * activities are named `vapora.*` and cannot collide with a role.
+ */
+export function createActivities(options: ActivityOptions) {
+  const { db } = options;
+  const { resolve, loadPlan } = createResolveActivities(db);
+  const recorded = (): Database => {
+    if (!db) throw new Error('a recorded run reached a worker without a database');
+    return db;
+  };
+  return {
+    default: createAgentActivity(options),
+    [localActivityNames.resolve]: resolve,
+    [localActivityNames.loadPlan]: loadPlan,
+    [localActivityNames.wave]: (input: WaveInput): Promise<WaveOutput> => assignWave(recorded(), input),
+    [localActivityNames.record]: (input: RecordInput): Promise<void> => recordChanges(recorded(), input),
+  };
+}

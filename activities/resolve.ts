@@ -1,0 +1,162 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { AgentSpec } from '../core/contract/agents';
+import type { LoadPlanInput, ResolveInput, ResolveOutput } from '../core/contract/local-activities';
+import type { StartInput } from '../core/contract/start-input';
+import { compileAgents } from '../core/dsl/agents';
+import { compileWorkflow } from '../core/dsl/compile';
+import { renderDiagnostics } from '../core/dsl/render';
+import { canonicalPlanText } from '../core/plan/canonical';
+import type { Diagnostic } from '../core/plan/diagnostic';
+import type { Plan } from '../core/plan/types';
+import type { Database } from '../db/connect';
+import { sha256Hex } from '../db/hash';
+import { insertAgentSet, listAgents, upsertAgents } from '../db/queries/agents';
+import { findDefinition, findPlanText, insertPlan } from '../db/queries/definitions';
+import { estimateDurations } from '../db/queries/history';
+import { insertRun } from '../db/queries/runs';
+import { bindInputs } from './bind-inputs';
+
+/** One marker holds at most 2 MB; half a megabyte leaves room for characters of several bytes. */
+const planPieceLength = 512 * 1024;
+const cachedSources = 50;
+
+interface Compiled {
+  plan: Plan;
+  planText: string;
+  planHash: string;
+}
+
+/**
+ * Turns the start input into what the run then follows, frozen: plan, agents with their specs, inputs. A definition that does
+ * not compile fails the run for good, with the diagnostics that `vapora validate` prints.
+ */
+export function createResolveActivities(db: Database | null) {
+  const compiledBySource = new Map<string, Compiled>();
+
+  async function resolve({ run, definition, input, atMs }: ResolveInput): Promise<ResolveOutput> {
+    const recorded = input.recording !== 'none';
+    if (recorded && !db) throw fatal('NoDatabase', 'this worker has no database: start it with DATABASE_URL, or run with recording "none"');
+    const { plan, planText, planHash, version } = await choosePlan(definition, input);
+    if (plan.id !== definition) {
+      throw fatal('InvalidStartInput', `the source defines "${plan.id}", but the workflow type is "${definition}": they must be the same`);
+    }
+    const bound = bindInputs(plan, input.inputs ?? {});
+    if (!bound.ok) throw fatal('InvalidStartInput', bound.problems.join('; '));
+    const agents = await chooseAgents(input);
+    const initiator = input.initiator ?? 'unknown';
+    const timeScale = input.timeScale ?? 1;
+    const seed = input.seed ?? run.rootRunId;
+    const historyEstimatesMs: Record<string, number> = {};
+    let agentSet = '';
+    if (recorded && db) {
+      agentSet = await insertAgentSet(db, agents);
+      await insertPlan(db, { planHash, planText });
+      await insertRun(db, {
+        run,
+        definition,
+        version,
+        planHash,
+        agentSet,
+        initiator,
+        inputs: bound.values,
+        timeScale,
+        seed,
+        startedAtMs: atMs,
+      });
+      Object.assign(historyEstimatesMs, await estimateDurations(db, plan.steps, agents));
+    }
+    return {
+      planHash,
+      version,
+      planText: pieceOf(planText, 0),
+      planPieces: Math.max(1, Math.ceil(planText.length / planPieceLength)),
+      agentSet,
+      humans: agents.filter(({ executor }) => executor.kind === 'human').map(({ id, role }) => ({ id, role })),
+      inputs: bound.values,
+      initiator,
+      timeScale,
+      seed,
+      historyEstimatesMs,
+      ...(!recorded && { agents }),
+    };
+  }
+
+  async function choosePlan(definition: string, input: StartInput): Promise<Compiled & { version: number | null }> {
+    if (input.source !== undefined) return { ...compileSource(input.source, input.format ?? 'yaml'), version: null };
+    if (!db) throw fatal('NoDatabase', 'without a database a run needs its source in the start input');
+    if (input.planHash !== undefined) {
+      const planText = await findPlanText(db, input.planHash);
+      if (planText === null) throw fatal('NotFound', `there is no plan ${input.planHash}: run with a source, or publish the definition`);
+      return { plan: JSON.parse(planText) as Plan, planText, planHash: input.planHash, version: null };
+    }
+    const found = await findDefinition(db, definition, input.version);
+    if (!found) {
+      const which = input.version === undefined ? `definition "${definition}"` : `version ${input.version} of "${definition}"`;
+      throw fatal('NotFound', `there is no published ${which}: publish it with 'vapora publish FILE'`);
+    }
+    const planText = await findPlanText(db, found.planHash);
+    if (planText === null) throw fatal('NotFound', `the plan ${found.planHash} of "${definition}" is missing in the database`);
+    return { plan: JSON.parse(planText) as Plan, planText, planHash: found.planHash, version: found.version };
+  }
+
+  /** A hundred runs of one file compile it once. */
+  function compileSource(source: string, format: 'yaml' | 'toml'): Compiled {
+    const key = sha256Hex(`${format}\n${source}`);
+    const cached = compiledBySource.get(key);
+    if (cached) return cached;
+    const { plan, diagnostics } = compileWorkflow(source, { format });
+    if (!plan) throw invalid('InvalidWorkflow', 'the workflow file has errors', source, `workflow.${format}`, diagnostics);
+    const planText = canonicalPlanText(plan);
+    const compiled = { plan, planText, planHash: sha256Hex(planText) };
+    if (compiledBySource.size >= cachedSources) compiledBySource.clear();
+    compiledBySource.set(key, compiled);
+    return compiled;
+  }
+
+  /** A run with a file is limited to that file's agents; one without may use all that are registered. */
+  async function chooseAgents({ agents, recording }: StartInput): Promise<AgentSpec[]> {
+    if (agents !== undefined && !Array.isArray(agents)) {
+      const format = agents.format ?? 'yaml';
+      const compiled = compileAgents(agents.source, { format });
+      if (!compiled.agents)
+        throw invalid('InvalidAgents', 'the agents file has errors', agents.source, `agents.${format}`, compiled.diagnostics);
+      if (db && recording !== 'none') await upsertAgents(db, compiled.agents);
+      return compiled.agents;
+    }
+    const registered = db ? await listAgents(db, agents === undefined ? {} : { ids: agents }) : [];
+    const missing = (agents ?? []).filter((id) => !registered.some((agent) => agent.id === id));
+    if (missing.length > 0) throw fatal('InvalidAgents', `there is no agent ${missing.join(', ')} in the registry`);
+    if (registered.length === 0) {
+      throw fatal('InvalidAgents', `no agents are registered: put an agents.yaml beside the workflow, or pass --agents FILE`);
+    }
+    return registered;
+  }
+
+  async function loadPlan({ planHash, piece }: LoadPlanInput): Promise<string> {
+    const planText = db ? await findPlanText(db, planHash) : null;
+    if (planText === null) throw fatal('NotFound', `the plan ${planHash} is missing in the database`);
+    return pieceOf(planText, piece);
+  }
+
+  return { resolve, loadPlan };
+}
+
+/** Piece k of a text. A cut never splits a surrogate pair, which UTF-8 could not carry. */
+function pieceOf(text: string, piece: number): string {
+  const cut = (at: number): number => (isLowSurrogate(text.charCodeAt(at)) ? at + 1 : at);
+  return text.slice(cut(piece * planPieceLength), cut((piece + 1) * planPieceLength));
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+function fatal(type: string, message: string, details?: unknown): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, ...(details !== undefined && { details: [details] }) });
+}
+
+function invalid(type: string, what: string, text: string, fileName: string, diagnostics: Diagnostic[]): ApplicationFailure {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const rendered = renderDiagnostics(errors, { fileName, text, color: false });
+  return fatal(type, `${what}:\n${rendered.slice(0, 8_000)}`, { diagnostics: errors.slice(0, 100) });
+}

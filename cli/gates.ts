@@ -1,0 +1,24 @@
+import { listOpenGates } from '../client/gates';
+import type { CliCommand } from './command';
+import { currentUser } from './decide';
+import { exitCodes } from './exit-codes';
+import { openClient } from './open-client';
+import { addConnectionOptions } from './option-parsers';
+import { renderGates } from './render/gates';
+
+/** Everything that waits for a person, over all runs. */
+export const command: CliCommand = {
+  configure(command) {
+    command.option('--mine', 'only gates you may decide').option('--by <name>', 'who you are, for --mine (default: your user name)');
+    addConnectionOptions(command);
+  },
+  async run(context) {
+    const { options } = context;
+    const me = options.text('by') ?? currentUser();
+    const all = await listOpenGates(openClient(context));
+    const gates = options.flag('mine') ? all.filter(({ gate }) => gate.approvers.length === 0 || gate.approvers.includes(me)) : all;
+    if (context.isJson) context.printJson({ schemaVersion: 1, gates: gates.map(({ run, gate }) => ({ run, ...gate })) });
+    else context.print(renderGates(gates, context.render));
+    return exitCodes.done;
+  },
+};

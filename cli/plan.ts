@@ -1,0 +1,27 @@
+import type { CliCommand } from './command';
+import { compileFile } from './compile-file';
+import { exitCodes } from './exit-codes';
+import { invalidFile, noteWarnings } from './invalid-file';
+
+/** Prints what a file compiles to: `{hash, plan}`. */
+export const command: CliCommand = {
+  configure(command) {
+    command
+      .argument('<file>', 'workflow file')
+      .option('--format <format>', 'yaml or toml, where the name does not say')
+      .option('--agents <file>', 'check roles and agents against this registry');
+  },
+  async run(context) {
+    const { options, io } = context;
+    const compiledFile = compileFile(context.arguments[0] ?? '', {
+      cwd: io.cwd,
+      format: options.text('format'),
+      agentsFile: options.text('agents'),
+    });
+    if (compiledFile.compiled === undefined) throw invalidFile(context, compiledFile);
+    noteWarnings(context, compiledFile);
+    const { planHash, plan } = compiledFile.compiled;
+    context.printJson({ hash: planHash, plan });
+    return exitCodes.done;
+  },
+};

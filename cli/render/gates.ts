@@ -1,0 +1,68 @@
+import type { RunGate } from '../../client/gates';
+import type { GateView } from '../../core/contract/views';
+import { decideCommand } from './commands';
+import { formatDuration } from './duration';
+import { fitLine, plainText, type RenderOptions } from './style';
+
+/** What is asked, of whom, how it stands: `3_decision_maker_approves: approval by ana or luis (0 of 1)`. */
+export function gateLine(gate: GateView, nowMs: number | undefined): string {
+  const prompt = gate.prompt === undefined || gate.prompt === '' ? kindText(gate) : plainText(gate.prompt);
+  const approvers = gate.approvers.length === 0 ? 'anyone' : gate.approvers.map(plainText).join(' or ');
+  const approvals = gate.votes.filter((vote) => vote.decision === 'approve').length;
+  const quorum = gate.quorum > 1 || approvals > 0 ? `, ${approvals} of ${gate.quorum} approvals` : '';
+  return `${gate.id}: ${prompt} (by ${approvers}${quorum}${deadlineText(gate.deadline, nowMs)})`;
+}
+
+function kindText(gate: GateView): string {
+  switch (gate.kind) {
+    case 'approval':
+      return 'approval';
+    case 'phase':
+      return 'approval of the phase';
+    case 'start':
+      return 'manual start';
+    case 'blocked':
+      return 'blocked: approving overrides what blocks it';
+    case 'unknown':
+      return 'the outcome of its last attempt is unknown: approving runs it again';
+  }
+}
+
+function deadlineText(deadline: string | null, nowMs: number | undefined): string {
+  if (deadline === null) return '';
+  if (nowMs === undefined) return `, until ${deadline}`;
+  const leftMs = Date.parse(deadline) - nowMs;
+  return leftMs <= 0 ? ', deadline passed' : `, ${formatDuration(leftMs)} left`;
+}
+
+/** The gate's result that the approver should read, at most a few lines. */
+export function resultLines(gate: GateView): string[] {
+  if (gate.result === undefined) return [];
+  const lines: string[] = [];
+  if (gate.result.summary !== undefined && gate.result.summary !== '') lines.push(`says: ${plainText(gate.result.summary)}`);
+  const outputs = Object.keys(gate.result.outputs ?? {});
+  if (outputs.length > 0) lines.push(`outputs: ${outputs.map(plainText).join(', ')}`);
+  const metrics = Object.entries(gate.result.metrics ?? {});
+  if (metrics.length > 0) lines.push(`metrics: ${metrics.map(([name, value]) => `${plainText(name)} ${metricText(value)}`).join(', ')}`);
+  return lines;
+}
+
+function metricText(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'value' in value && 'unit' in value) {
+    return plainText(`${String(value.value)}${String(value.unit)}`);
+  }
+  return plainText(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** Everything that waits for a person, each with the commands that answer it. */
+export function renderGates(gates: RunGate[], options: RenderOptions): string {
+  if (gates.length === 0) return 'Nothing is waiting for a person.';
+  const lines: string[] = [];
+  for (const { run, gate } of gates) {
+    lines.push(fitLine(`${run}  ${gateLine(gate, options.nowMs)}`, options));
+    for (const line of resultLines(gate)) lines.push(fitLine(`  ${line}`, options));
+    // Commands are never cut: they are there to be copied.
+    lines.push(`  ${decideCommand('approve', run, gate.id)}`, `  ${decideCommand('reject', run, gate.id)}`);
+  }
+  return lines.join('\n');
+}

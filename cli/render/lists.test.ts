@@ -1,0 +1,95 @@
+import { aGate } from '../../test/support/run-views';
+import { renderAudit, type AuditLine } from './audit';
+import { renderGates } from './gates';
+import { renderRunList } from './run-list';
+import { plainOptions } from './style';
+
+const nowMs = Date.parse('2025-11-09T12:00:00Z');
+
+test('a list of runs', () => {
+  const runs = [
+    {
+      id: 'feature-auth-mfa',
+      definition: 'feature-auth-mfa',
+      status: 'waiting_approval' as const,
+      phase: 'Planning',
+      startedAt: '2025-11-09T11:00:00Z',
+      endedAt: null,
+    },
+    {
+      id: 'x1',
+      definition: 'ship',
+      status: 'completed' as const,
+      phase: null,
+      startedAt: '2025-11-08T11:00:00Z',
+      endedAt: '2025-11-08T11:01:30Z',
+    },
+  ];
+  expect(`\n${renderRunList(runs, { ...plainOptions, nowMs })}\n`).toBe(`
+ID                DEFINITION        STATUS            PHASE     STARTED  TOOK
+feature-auth-mfa  feature-auth-mfa  waiting_approval  Planning  1h ago   -
+x1                ship              completed         -         1d ago   1min 30s
+`);
+  expect(renderRunList([], plainOptions)).toContain('vapora workflow run FILE');
+});
+
+test('gates with the commands that answer them', () => {
+  const gate = aGate({
+    id: 'deploy',
+    kind: 'approval',
+    prompt: 'Go live?',
+    approvers: ['ana', 'luis'],
+    quorum: 2,
+    votes: [{ by: 'ana', decision: 'approve', at: '2025-11-09T11:00:00Z' }],
+  });
+  const blocked = aGate({ id: 'test:blocked', kind: 'blocked', deadline: '2025-11-09T14:00:00Z' });
+  expect(
+    `\n${renderGates(
+      [
+        { run: 'r1', gate },
+        { run: 'r2', gate: blocked },
+      ],
+      { ...plainOptions, nowMs },
+    )}\n`,
+  ).toBe(`
+r1  deploy: Go live? (by ana or luis, 1 of 2 approvals)
+  vapora workflow approve --id r1 --gate deploy
+  vapora workflow reject --id r1 --gate deploy --reason 'why'
+r2  test:blocked: blocked: approving overrides what blocks it (by anyone, 2h left)
+  vapora workflow approve --id r2 --gate test:blocked
+  vapora workflow reject --id r2 --gate test:blocked --reason 'why'
+`);
+  expect(renderGates([], plainOptions)).toBe('Nothing is waiting for a person.');
+});
+
+test('the audit: who, what, when, why', () => {
+  const at = new Date(2025, 10, 9, 10, 0, 0).toISOString();
+  const lines: AuditLine[] = [
+    {
+      seq: 9,
+      event: {
+        at,
+        actor: { kind: 'engine', id: 'engine' },
+        action: 'step.passed',
+        object: '4_backend_dev',
+        generation: 2,
+        outcome: 'success',
+      },
+    },
+    {
+      seq: 10,
+      event: {
+        at,
+        actor: { kind: 'person', id: 'ana\u001b[2J', assurance: 'local' },
+        action: 'gate.approved',
+        object: 'deploy',
+        reason: 'looks\ngood',
+      },
+    },
+  ];
+  expect(`\n${renderAudit(lines, plainOptions)}\n`).toBe(`
+ 9  2025-11-09 10:00:00  engine  step.passed 4_backend_dev#2 -> success
+10  2025-11-09 10:00:00  ana (person, local)  gate.approved deploy: looks good
+`);
+  expect(renderAudit([], plainOptions)).toBe('Nothing is recorded.');
+});

@@ -1,0 +1,21 @@
+import { pauseRun } from '../../client/control-run';
+import type { CliCommand } from '../command';
+import { currentUser } from '../decide';
+import { exitCodes } from '../exit-codes';
+import { openClient } from '../open-client';
+import { addConnectionOptions, addIdOption } from '../option-parsers';
+
+export const command: CliCommand = {
+  configure(command) {
+    addIdOption(command).requiredOption('--reason <text>', 'why').option('--by <name>', 'who pauses (default: your user name)');
+    addConnectionOptions(command);
+  },
+  async run(context) {
+    const { options } = context;
+    const id = options.required('id');
+    await pauseRun(openClient(context), id, { reason: options.required('reason'), by: options.text('by') ?? currentUser() });
+    if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'pause' });
+    else context.print(`asked ${id} to pause: nothing new starts, what runs finishes`);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,26 @@
+import { listAudit, verifyAudit as verifyChain, type AuditRange, type AuditRecord, type AuditVerification } from '../db/queries/audit';
+import { findRun, type RunRecord } from '../db/queries/runs';
+import { callDatabase } from './call-database';
+import type { VaporaClient } from './connect';
+import { runNotFound } from './temporal-errors';
+
+export type { AuditRange, AuditRecord, AuditVerification } from '../db/queries/audit';
+
+/** The audit trail of the newest run of an id (or of the run with that run id), in order. AppError `not_found`, `unavailable`. */
+export async function getAudit(client: VaporaClient, id: string, range: AuditRange = {}): Promise<AuditRecord[]> {
+  return callDatabase(client, async (db) => listAudit(db, (await requireRun(client, id)).rootRunId, range));
+}
+
+/** Recomputes the hash chain: finds any change, gap or reorder of the stored lines. Errors as `getAudit`. */
+export async function verifyAudit(client: VaporaClient, id: string): Promise<AuditVerification & { id: string; rootRunId: string }> {
+  return callDatabase(client, async (db) => {
+    const { rootRunId, workflowId } = await requireRun(client, id);
+    return { id: workflowId, rootRunId, ...(await verifyChain(db, rootRunId)) };
+  });
+}
+
+async function requireRun(client: VaporaClient, id: string): Promise<RunRecord> {
+  const run = await callDatabase(client, (db) => findRun(db, id));
+  if (run === null) throw runNotFound(id);
+  return run;
+}

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../core/contract/errors';
+import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, ResumeMessage } from '../core/contract/messages';
+import type { SignalName } from '../core/contract/names';
+import type { VaporaClient } from './connect';
+import { describeRun } from './run-views';
+import { callTemporal, isWorkerMissing, isWorkflowNotFound, runNotFound } from './temporal-errors';
+
+export interface DecideAnswer extends DecideReply {
+  /** `signal`: no worker was up to answer; the vote waits in the run's history and is judged when one is. */
+  via: 'update' | 'signal';
+}
+
+const updateTimeoutMs = 5_000;
+const planningPatienceMs = 5_000;
+const planningRetryMs = 150;
+
+/**
+ * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
+ * `not_found` without such a run.
+ */
+export async function decideGate(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideAnswer> {
+  const giveUpAtMs = Date.now() + planningPatienceMs;
+  for (;;) {
+    const reply = await updateDecide(client, id, message);
+    if (reply === 'no worker') return signalVote(client, id, message);
+    if (reply !== 'planning') return { ...reply, via: 'update' };
+    // Between the start and the frozen plan nobody knows the gates: a moment of patience instead of a refusal.
+    if (Date.now() > giveUpAtMs) return signalVote(client, id, message);
+    await delay(planningRetryMs);
+  }
+}
+
+async function updateDecide(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideReply | 'no worker' | 'planning'> {
+  const temporal = await client.temporal();
+  const handle = temporal.workflow.getHandle(id);
+  try {
+    return await callTemporal(client, () =>
+      temporal.connection.withDeadline(Date.now() + updateTimeoutMs, () =>
+        handle.executeUpdate<DecideReply, [DecideMessage]>('decide', { args: [message] }),
+      ),
+    );
+  } catch (error) {
+    if (isWorkflowNotFound(error)) throw await whyClosed(client, id, error);
+    const failed = error as { name?: string; cause?: { message?: string } };
+    if (failed.name === 'WorkflowUpdateFailedError') {
+      const reason = failed.cause?.message ?? 'the run refused the vote';
+      if (reason.includes('still being planned')) return 'planning';
+      throw new AppError('refused', reason, { hint: `'vapora workflow status --id ${id}' shows its open gates`, cause: error });
+    }
+    const cause = (error as { cause?: unknown }).cause;
+    if (failed.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || isWorkerMissing(error) || isWorkerMissing(cause)) return 'no worker';
+    throw error;
+  }
+}
+
+async function signalVote(client: VaporaClient, id: string, { decision, ...vote }: DecideMessage): Promise<DecideAnswer> {
+  await sendSignal(client, id, decision, vote);
+  return {
+    effect: 'early',
+    decided: false,
+    gate: vote.gate,
+    message: `no worker is up to answer: the ${decision === 'approve' ? 'approval' : 'rejection'} was sent as a signal and counts when one is`,
+    via: 'signal',
+  };
+}
+
+/** Asks the run to stop and, unless `noRollback`, to undo what it did. AppError `refused` when it has ended already. */
+export async function cancelRun(client: VaporaClient, id: string, message: CancelMessage): Promise<void> {
+  await sendSignal(client, id, 'cancel', message);
+}
+
+/** Nothing new starts; what runs finishes. */
+export async function pauseRun(client: VaporaClient, id: string, message: PauseMessage): Promise<void> {
+  await sendSignal(client, id, 'pause', message);
+}
+
+export async function resumeRun(client: VaporaClient, id: string, message: ResumeMessage): Promise<void> {
+  await sendSignal(client, id, 'resume', message);
+}
+
+async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
+  const temporal = await client.temporal();
+  try {
+    await callTemporal(client, () => temporal.workflow.getHandle(id).signal(name, message));
+  } catch (error) {
+    throw isWorkflowNotFound(error) ? await whyClosed(client, id, error) : error;
+  }
+}
+
+/** Temporal says "not found" of closed runs too. */
+async function whyClosed(client: VaporaClient, id: string, cause: unknown): Promise<AppError> {
+  const description = await describeRun(client, id);
+  if (description === undefined) return runNotFound(id, cause);
+  return new AppError('refused', `${id} has ended (${description.status.name.toLowerCase().replaceAll('_', ' ')})`, {
+    hint: `'vapora workflow result --id ${id}' shows how`,
+    cause,
+  });
+}

@@ -1,0 +1,26 @@
+/** The public library: everything the CLI and the dashboard do, for programs. */
+export { AppError, appErrorCodes, isAppError, type AppErrorCode } from '../core/contract/errors';
+export type { StartInput } from '../core/contract/start-input';
+export type { ExplainView, GateView, RunStatusView, StepView, TimelineEntry, TimelineView } from '../core/contract/views';
+export { listAgents, type AgentFilter, type RegisteredAgent } from './agents';
+export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
+export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
+export { cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer } from './control-run';
+export {
+  compileDefinition,
+  getDefinition,
+  listDefinitions,
+  publishDefinition,
+  type CompiledDefinition,
+  type Definition,
+  type DefinitionSource,
+  type DefinitionSummary,
+  type PublishedDefinition,
+} from './definitions';
+export { resolveEnvironment, type Environment, type EnvironmentOptions } from './environment';
+export { listOpenGates, type RunGate } from './gates';
+export { listRuns, type RunFilter, type RunSummary } from './list-runs';
+export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
+export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';
+export { ensureSearchAttributes } from './search-attributes';
+export { startRun, type StartedRun, type StartRunRequest } from './start-run';

@@ -1,0 +1,271 @@
+import type { AgentSpec, ExecutorKind } from './agents';
+import type { AgentResult, MetricValue } from './agent-document';
+import type { EffectMode } from './ids';
+import type { Outcome, RunStatus, StepState } from './states';
+import type { StartInput } from './start-input';
+
+/**
+ * Arguments and results of the activities: the seam between workflows/ and activities/. Results of local activities stand in
+ * the history (markers): keep them small.
+ */
+
+/** Identity of a run in every call. */
+export interface RunRef {
+  /** firstExecutionRunId. */
+  rootRunId: string;
+  /** This execution's run id (differs after reset or continue-as-new). */
+  runId: string;
+  workflowId: string;
+}
+
+// --- vapora.resolve -------------------------------------------------------------------------------------------------
+
+export interface ResolveInput {
+  run: RunRef;
+  /** Workflow type = definition id. */
+  definition: string;
+  input: StartInput;
+  atMs: number;
+  taskQueue: string;
+}
+
+export interface ResolveOutput {
+  planHash: string;
+  version: number | null;
+  /** The plan's canonical JSON, cut in pieces of at most 512 KiB; the first one is here, the others come by vapora.loadPlan. */
+  planText: string;
+  planPieces: number;
+  /** sha256 of the frozen agent set (agents of this run, their specs). */
+  agentSet: string;
+  /** Human agents by role, for gates that name no approver. */
+  humans: { id: string; role: string }[];
+  inputs: Record<string, unknown>;
+  initiator: string;
+  timeScale: number;
+  seed: string;
+  /** Without recording: the agents in plain, chosen round-robin by the workflow. */
+  agents?: AgentSpec[];
+  /** p50 in ms by step id, where history knows (n >= 5). */
+  historyEstimatesMs: Record<string, number>;
+}
+
+export interface LoadPlanInput {
+  planHash: string;
+  piece: number;
+}
+
+// --- vapora.wave / vapora.record --------------------------------------------------------------------------------------
+
+/** Who did it, as the audit says it. */
+export interface Actor {
+  kind: 'person' | 'agent' | 'engine' | 'timer' | 'temporal';
+  id: string;
+  /** `local`: taken as given; `verified`: signed. */
+  assurance?: 'local' | 'verified';
+}
+
+/** One line of the audit trail. `action` uses `<object>.<past participle>`, e.g. `gate.approved`, `step.passed`, `signal.ignored`. */
+export interface AuditEntry {
+  atMs: number;
+  actor: Actor;
+  action: string;
+  /** Step, gate or run id. */
+  object: string;
+  generation?: number;
+  outcome?: string;
+  reason?: string;
+  details?: Record<string, unknown>;
+}
+
+/** Upserted into run_steps: only the steps that changed since the last recording. */
+export interface StepProjection {
+  step: string;
+  phase: string;
+  state: StepState;
+  generation: number;
+  agent?: string;
+  role: string;
+  reason?: string;
+  waitsFor?: string[];
+  startedAtMs?: number;
+  endedAtMs?: number;
+}
+
+/** Upserted into approvals (one row per gate and generation). */
+export interface GateProjection {
+  gate: string;
+  step?: string;
+  phase?: string;
+  generation: number;
+  kind: 'approval' | 'phase' | 'start' | 'blocked' | 'unknown';
+  state: 'pending' | 'open' | 'decided';
+  prompt?: string;
+  approvers: string[];
+  quorum: number;
+  openedAtMs?: number;
+  deadlineMs?: number;
+  decision?: 'approved' | 'rejected' | 'timed_out' | 'withdrawn';
+  decidedAtMs?: number;
+  reason?: string;
+}
+
+export interface VoteRecord {
+  gate: string;
+  generation: number;
+  by: string;
+  decision: 'approve' | 'reject';
+  reason?: string;
+  atMs: number;
+  assurance: 'local' | 'verified';
+  /** False: kept in the audit only (late, repeated, unauthorised). */
+  counted: boolean;
+}
+
+export interface RunProjection {
+  status: RunStatus;
+  phase: string | null;
+  /** 0..1. */
+  progress: number;
+  waitsFor: string[];
+  reason?: string;
+  endedAtMs?: number;
+}
+
+export interface AlertRecord {
+  step: string;
+  name: string;
+  severity: string;
+  message: string;
+  state: 'raised' | 'cleared';
+  atMs: number;
+}
+
+/** Everything that changed since the last recording. */
+export interface RunChanges {
+  /** Numbers the recordings of one execution (`RunRef.runId`) from 1: one that was applied already is skipped. */
+  sequence?: number;
+  run?: RunProjection;
+  steps: StepProjection[];
+  gates: GateProjection[];
+  votes: VoteRecord[];
+  alerts: AlertRecord[];
+  audit: AuditEntry[];
+  /** Terminal ends that the activity itself could not record (timeout, cancel, lost worker, foreign queue, monitor step). */
+  ends: EffectEnd[];
+}
+
+export interface EffectRef {
+  path: string;
+  generation: number;
+  slot: number;
+  assignment: number;
+  mode: EffectMode;
+}
+
+export interface EffectEnd extends EffectRef {
+  outcome: Outcome;
+  atMs: number;
+  /** The time scale, where it made the work shorter (simulated agents, monitors): history knows what it would have taken. */
+  durationFactor?: number;
+  failure?: string;
+  result?: AgentResult;
+}
+
+export interface AssignmentRequest extends EffectRef {
+  step: string;
+  role: string;
+  skills: string[];
+  taskType: string;
+  quality: string;
+  environment?: string;
+  /** Only this agent may do it (`agent: <id>`, an undo, a retry with a named agent). */
+  agentId?: string;
+  exclude: string[];
+  policy: 'exploit' | 'explore';
+}
+
+export interface AssignedAgent {
+  id: string;
+  role: string;
+  skills: string[];
+  executor: ExecutorKind;
+  /** For `worker` executors. */
+  taskQueue?: string;
+  idempotent: boolean;
+  compensate?: string;
+}
+
+export type AssignmentReply = EffectRef &
+  (
+    | { kind: 'assigned'; agent: AssignedAgent; why: string }
+    /** All who could are busy: ask again. */
+    | { kind: 'busy'; reason: string }
+    /** Nobody in the registry can do it: the step fails. */
+    | { kind: 'nobody'; reason: string }
+  );
+
+export interface WaveInput {
+  run: RunRef;
+  agentSet: string;
+  atMs: number;
+  changes: RunChanges;
+  requests: AssignmentRequest[];
+}
+export interface WaveOutput {
+  replies: AssignmentReply[];
+}
+
+export interface RecordInput {
+  run: RunRef;
+  atMs: number;
+  changes: RunChanges;
+}
+
+// --- the agent activity (activity type = role) ------------------------------------------------------------------------
+
+/** First argument: AgentDocument (all that a foreign worker needs). Second: what our own worker needs beside it. */
+export interface AgentActivityControl {
+  run: RunRef;
+  effect: EffectRef;
+  agentSet: string;
+  planHash: string;
+  timeScale: number;
+  seed: string;
+  estimateMs?: number;
+  /** `ask`: a started attempt with neither outcome nor failure ends the activity with failure type `UnknownOutcome`. */
+  onUnknown: 'retry' | 'ask';
+  recording: 'full' | 'none';
+  /** Present without recording, where no database holds it. */
+  agent?: AgentSpec;
+  /** A monitor's sample: stored as a sample, not as an execution. */
+  sample?: boolean;
+}
+
+export interface AgentActivityOutput {
+  result: AgentResult;
+  startedAtMs: number;
+  endedAtMs: number;
+  attempt: number;
+}
+
+/**
+ * ApplicationFailure types that the agent activity throws. `AgentFailure` = the agent said `failure` or its result did not fit
+ * (retried by policy); details[0] is the AgentResult where there is one.
+ */
+export const agentFailureTypes = {
+  agentFailure: 'AgentFailure',
+  badResult: 'BadResult',
+  unknownOutcome: 'UnknownOutcome',
+  /** Configuration that no retry mends (missing program, unsupported executor): non-retryable. */
+  notRunnable: 'NotRunnable',
+  /** A late writer: another assignment or generation owns the effect. Non-retryable. */
+  superseded: 'Superseded',
+} as const;
+
+export interface SampleRecord {
+  step: string;
+  generation: number;
+  index: number;
+  atMs: number;
+  metrics: Record<string, MetricValue>;
+}

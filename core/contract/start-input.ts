@@ -1,0 +1,20 @@
+/** The one optional JSON object a run starts with. Everything may be absent: then the newest published version runs. */
+export interface StartInput {
+  version?: number;
+  planHash?: string;
+  /** The workflow file's text. */
+  source?: string;
+  format?: 'yaml' | 'toml';
+  inputs?: Record<string, unknown>;
+  initiator?: string;
+  /** 3600 makes an hour a second. */
+  timeScale?: number;
+  /** Seed of simulated agents. */
+  seed?: string;
+  /** A registry file's text, or ids out of the registered ones. */
+  agents?: { source: string; format?: 'yaml' | 'toml' } | string[];
+  /** Gates are approved by `auto` as soon as they open. For demos and tests; the audit says so. */
+  autoApprove?: boolean;
+  /** `none`: no assignment by history and no Postgres at all (dry runs, benchmarks of the engine alone). */
+  recording?: 'full' | 'none';
+}

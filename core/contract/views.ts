@@ -1,0 +1,107 @@
+import type { GateStateName, RunStatus, StepState } from './states';
+
+/** What queries, `--json` and Postgres answer: one shape wherever it comes from. Times are ISO 8601 text. */
+export interface RunStatusView {
+  schemaVersion: 1;
+  id: string;
+  runId: string;
+  definition: string;
+  planHash: string;
+  title?: string;
+  status: RunStatus;
+  phase: string | null;
+  /** k and n of `Phase k/n`. */
+  phaseIndex: number;
+  phaseCount: number;
+  phases: PhaseView[];
+  /** 0..1. */
+  progress: number;
+  reason?: string;
+  waitsFor: string[];
+  startedAt: string;
+  endedAt?: string;
+  timeScale: number;
+  steps: StepView[];
+  gates: GateView[];
+  alerts: AlertView[];
+  ignoredSignals: number;
+  timeline: { plannedMs: number | null; elapsedMs: number; etaP50: number | null; etaP90: number | null };
+}
+
+export interface PhaseView {
+  id: string;
+  title: string;
+  state: 'pending' | 'running' | 'passed' | 'failed';
+  done: number;
+  total: number;
+  plannedMs: number | null;
+  elapsedMs: number | null;
+}
+
+export interface StepView {
+  id: string;
+  phase: string;
+  state: StepState;
+  generation: number;
+  agent: string | null;
+  role: string;
+  /** 0..1, from heartbeats where known. */
+  progress: number | null;
+  /** The agent's last message. */
+  message?: string;
+  reason: string | null;
+  waitsFor: string[];
+  startedAt?: string;
+  endedAt?: string;
+  estimateMs: number | null;
+  why?: string;
+}
+
+export interface GateView {
+  id: string;
+  kind: 'approval' | 'phase' | 'start' | 'blocked' | 'unknown';
+  step?: string;
+  state: GateStateName;
+  decision: string | null;
+  approvers: string[];
+  quorum: number;
+  votes: { by: string; decision: 'approve' | 'reject'; reason?: string; at: string }[];
+  deadline: string | null;
+  prompt?: string;
+  /** The result that the approver should read. */
+  result?: { summary?: string; outputs?: Record<string, unknown>; metrics?: Record<string, unknown> };
+}
+
+export interface AlertView {
+  step: string;
+  name: string;
+  severity: string;
+  message: string;
+  state: 'raised' | 'cleared';
+  at: string;
+}
+
+export interface TimelineView {
+  steps: TimelineEntry[];
+}
+export interface TimelineEntry {
+  step: string;
+  subStep?: string;
+  generation: number;
+  slot: number;
+  agent: string | null;
+  startedAt: string;
+  endedAt: string | null;
+  outcome: string | null;
+  mode: 'do' | 'undo';
+  estimateMs?: number | null;
+}
+
+export interface ExplainView {
+  step: string;
+  state: StepState;
+  reason: string | null;
+  waitsFor: string[];
+  /** Dependencies and whether each holds, gates value by value, the assignment's explanation. */
+  lines: string[];
+}

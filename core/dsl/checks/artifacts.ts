@@ -1,0 +1,160 @@
+import { stepIdPattern } from '../../contract/ids';
+import type { Reachability } from '../../plan/reachability';
+import { didYouMean } from '../diagnostic-sink';
+import { shorten, type Span } from '../document';
+import type { DraftStep, WorkflowDraft } from '../draft';
+import type { Word } from '../fields';
+import type { CompileContext } from '../keyed-map';
+
+/** What the artifact check needs to know of the order: absent when the steps have no order (a cycle). */
+export interface StepOrder {
+  nodes: ReadonlyMap<string, number>;
+  reach: Reachability;
+  /** Place of each node in topological order. */
+  ranks: readonly number[];
+}
+
+interface Producer {
+  step: DraftStep;
+  output: string;
+  word: Word;
+}
+
+/** Fills `inputs` of every step and warns of inputs that nobody produces and of artifacts with two unordered producers. */
+export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): void {
+  const byName = collectProducers(context, draft, order);
+  const declared = new Set(draft.plan.inputs.map((input) => input.name));
+  const missing = new Map<string, Word[]>();
+  for (const step of draft.steps) {
+    const seen = new Set<string>();
+    for (const word of step.inputs) {
+      if (seen.has(word.text) || !checkName(context, word)) continue;
+      seen.add(word.text);
+      const producers = (byName.get(word.text) ?? []).filter((producer) => producer.step !== step);
+      const producer = findProducer(producers, step, order);
+      step.plan.inputs.push({
+        name: word.text,
+        ...(producer === undefined ? {} : { from: producer.step.plan.id, output: producer.output }),
+      });
+      if (producer !== undefined || declared.has(word.text)) continue;
+      if (producers.length === 0) missing.set(word.text, [...(missing.get(word.text) ?? []), word]);
+      else if (order !== undefined) reportUnordered(context, { step, word, producers });
+    }
+  }
+  reportMissing(context, missing, byName.keys());
+}
+
+/** Outputs by their names, and by their names without extension (`design_doc` finds `design_doc.md`). */
+function collectProducers(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): ReadonlyMap<string, Producer[]> {
+  const byOutput = new Map<string, Producer[]>();
+  for (const step of draft.steps) {
+    const seen = new Set<string>();
+    for (const word of step.outputs) {
+      if (seen.has(word.text) || !checkName(context, word)) continue;
+      seen.add(word.text);
+      const producers = byOutput.get(word.text) ?? [];
+      producers.push({ step, output: word.text, word });
+      byOutput.set(word.text, producers);
+    }
+    step.plan.outputs = [...seen];
+  }
+  const byName = new Map<string, Producer[]>();
+  for (const [output, producers] of byOutput) {
+    if (order !== undefined) checkDuplicates(context, producers, order);
+    byName.set(output, producers);
+  }
+  for (const [output, producers] of byOutput) {
+    const stem = output.slice(0, Math.max(0, output.lastIndexOf('.')));
+    if (stem === '' || byOutput.has(stem)) continue;
+    const known = byName.get(stem);
+    if (known === undefined) byName.set(stem, [...producers]);
+    else known.push(...producers);
+  }
+  return byName;
+}
+
+/** Neighbours in topological order suffice: if all of them are ordered, so are all pairs. */
+function checkDuplicates(context: CompileContext, producers: readonly Producer[], order: StepOrder): void {
+  if (producers.length < 2) return;
+  const sorted = [...producers].sort((a, b) => rankOf(a.step, order) - rankOf(b.step, order));
+  sorted.forEach((producer, index) => {
+    const before = sorted[index - 1];
+    if (before === undefined) return;
+    const [a, b] = [nodeOf(before.step, order), nodeOf(producer.step, order)];
+    if (order.reach.isOrdered(a, b)) return;
+    const [first, later] = before.step.plan.order < producer.step.plan.order ? [before, producer] : [producer, before];
+    context.sink.report({
+      code: 'duplicate_output',
+      severity: 'warning',
+      message: `\`${shorten(later.output)}\` is produced by \`${first.step.plan.id}\` too, and nothing orders the two`,
+      hint: 'give it another name, or let one step depend on the other',
+      path: later.word.path,
+      span: later.word.span,
+      related: [{ message: 'also produced here', span: first.word.span }],
+    });
+  });
+}
+
+/** The last step before this one that produces it. */
+function findProducer(producers: readonly Producer[], step: DraftStep, order: StepOrder | undefined): Producer | undefined {
+  if (order === undefined) return producers[0];
+  const node = nodeOf(step, order);
+  let last: Producer | undefined;
+  for (const producer of producers) {
+    if (!order.reach.isBefore(nodeOf(producer.step, order), node)) continue;
+    if (last === undefined || rankOf(producer.step, order) > rankOf(last.step, order)) last = producer;
+  }
+  return last;
+}
+
+function reportUnordered(context: CompileContext, input: { step: DraftStep; word: Word; producers: readonly Producer[] }): void {
+  const [producer] = input.producers;
+  if (producer === undefined) return;
+  context.sink.report({
+    code: 'input_unordered',
+    severity: 'warning',
+    message: `\`${input.word.text}\` comes from \`${producer.step.plan.id}\`, which is not before \`${input.step.plan.id}\`: it will be absent`,
+    hint: `add \`depends_on: [${producer.step.plan.id}]\``,
+    path: input.word.path,
+    span: input.word.span,
+    related: [{ message: 'produced here', span: producer.word.span }],
+  });
+}
+
+function reportMissing(context: CompileContext, missing: ReadonlyMap<string, Word[]>, known: Iterable<string>): void {
+  const names = [...known];
+  for (const [name, [first, ...others]] of missing) {
+    if (first === undefined) continue;
+    const suggestion = didYouMean(context.sink.suggest(name, names));
+    const related: { message: string; span: Span }[] = others.map((word) => ({ message: 'also read here', span: word.span }));
+    context.sink.report({
+      code: 'input_never_produced',
+      severity: 'warning',
+      message: `nobody produces \`${shorten(name)}\`: it will be absent`,
+      hint: suggestion ?? `declare it under \`inputs:\`, or give it with \`--input ${name}=@<file>\``,
+      path: first.path,
+      span: first.span,
+      related,
+    });
+  }
+}
+
+function checkName(context: CompileContext, word: Word): boolean {
+  if (stepIdPattern.test(word.text)) return true;
+  context.sink.report({
+    code: 'bad_id',
+    message: `\`${shorten(word.text)}\` cannot be the name of an artifact`,
+    hint: 'letters and digits of any script, `_`, `-` and `.`, at most 100 of them',
+    path: word.path,
+    span: word.span,
+  });
+  return false;
+}
+
+function nodeOf(step: DraftStep, order: StepOrder): number {
+  return order.nodes.get(step.plan.id) ?? 0;
+}
+
+function rankOf(step: DraftStep, order: StepOrder): number {
+  return order.ranks[nodeOf(step, order)] ?? 0;
+}

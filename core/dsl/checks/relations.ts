@@ -1,0 +1,161 @@
+import { findCycles, type Graph } from '../../plan/graph';
+import type { WorkflowDraft } from '../draft';
+import type { CompileContext } from '../keyed-map';
+import { limits } from '../limits';
+import { isRole, roleFallbacks } from '../roles';
+import { didYouMean } from '../diagnostic-sink';
+import type { StepOrder } from './artifacts';
+import { findStep, type Names } from './names';
+
+/** `parallel_with` adds nothing: unknown names and claims that the order makes false are warned of. */
+export function checkParallelClaims(context: CompileContext, draft: WorkflowDraft, names: Names, order: StepOrder | undefined): void {
+  for (const step of draft.steps) {
+    for (const word of step.parallelWith) {
+      const other = findStep(context, names, word, { severity: 'warning' });
+      if (other === undefined) continue;
+      if (!step.plan.parallelWith.includes(other.plan.id)) step.plan.parallelWith.push(other.plan.id);
+      const [a, b] = [order?.nodes.get(step.plan.id), order?.nodes.get(other.plan.id)];
+      if (order === undefined || a === undefined || b === undefined || !order.reach.isOrdered(a, b)) continue;
+      const [first, last] = order.reach.isBefore(a, b) ? [step, other] : [other, step];
+      const reference = last.dependencies.find((dependency) => dependency.word.text === first.plan.id);
+      context.sink.report({
+        code: 'parallel_dependency',
+        severity: 'warning',
+        message: `\`${step.plan.id}\` cannot run in parallel with \`${other.plan.id}\`: \`${last.plan.id}\` waits for \`${first.plan.id}\`, and the dependency wins`,
+        hint: 'remove the claim, or the dependency',
+        path: word.path,
+        span: word.span,
+        ...(reference === undefined ? {} : { related: [{ message: 'the dependency', span: reference.word.span }] }),
+      });
+    }
+  }
+}
+
+/** Fills `securityReviewers`: the steps named, else the security steps that share a dependency; none, or a circle, is an error. */
+export function resolveSecurityReviewers(context: CompileContext, draft: WorkflowDraft, names: Names): void {
+  const byDependency = new Map<string, string[]>();
+  for (const { plan } of draft.steps) {
+    if (!isRole(plan.role, 'security')) continue;
+    for (const { step } of plan.dependsOn) byDependency.set(step, [...(byDependency.get(step) ?? []), plan.id]);
+  }
+  let total = 0;
+  for (const step of draft.steps) {
+    const { security, plan } = step;
+    if (security === undefined) continue;
+    const named = security.named.map((word) => findStep(context, names, word)?.plan.id).filter((id) => id !== undefined);
+    const shared = security.named.length > 0 ? [] : plan.dependsOn.flatMap((dependency) => byDependency.get(dependency.step) ?? []);
+    plan.securityReviewers = [...new Set([...named, ...shared])].filter((id) => id !== plan.id);
+    total += plan.securityReviewers.length;
+    if (total > limits.expandedDependencies) {
+      context.sink.report({
+        code: 'too_large',
+        message: `more than ${limits.expandedDependencies} security reviews`,
+        path: security.path,
+        span: security.span,
+      });
+      return;
+    }
+    if (plan.securityReviewers.length > 0 || named.length < security.named.length) continue;
+    context.sink.report({
+      code: 'no_security_step',
+      message: `no step of role \`security\` shares a dependency with \`${plan.id}\``,
+      hint: 'name the step: `security_required: <id>`',
+      path: security.path,
+      span: security.span,
+    });
+  }
+  checkSecurityCircles(context, draft);
+}
+
+/** A step that waits for the approval of a step that waits for it. */
+function checkSecurityCircles(context: CompileContext, draft: WorkflowDraft): void {
+  if (!draft.steps.some((step) => step.plan.securityReviewers.length > 0)) return;
+  const nodes = new Map(draft.steps.map((step, node) => [step.plan.id, node]));
+  const graph: Graph = {
+    dependencies: draft.steps.map(({ plan }) =>
+      [...plan.dependsOn.map((dependency) => dependency.step), ...plan.securityReviewers]
+        .map((id) => nodes.get(id))
+        .filter((node) => node !== undefined),
+    ),
+  };
+  for (const { nodes: circle } of findCycles(graph)) {
+    const steps = circle.map((node) => draft.steps[node]).filter((step) => step !== undefined);
+    const step = steps.find((member) => member.security !== undefined);
+    if (step?.security === undefined) continue;
+    const ids = steps.map((member) => member.plan.id);
+    context.sink.report({
+      code: 'cycle',
+      message: `\`${step.plan.id}\` needs an approval that waits for it: ${[...ids.slice(0, 12), ids[0]].join(' → ')}`,
+      path: step.security.path,
+      span: step.security.span,
+    });
+  }
+}
+
+/** What an `auto_rollback_if` rolls back is the deployments before it: there must be one. */
+export function checkRollbacks(context: CompileContext, draft: WorkflowDraft, order: StepOrder): void {
+  const deploys = draft.steps.filter((step) => step.plan.deploys).map((step) => order.nodes.get(step.plan.id) ?? 0);
+  for (const step of draft.steps) {
+    if (step.autoRollbackSpan === undefined) continue;
+    const node = order.nodes.get(step.plan.id) ?? 0;
+    if (deploys.some((deploy) => order.reach.isBefore(deploy, node))) continue;
+    context.sink.report({
+      code: 'rollback_without_deploy',
+      message: `\`${step.plan.id}\` depends on no deployment, so there is nothing to roll back`,
+      hint: 'let it depend on the step that deploys',
+      path: step.path,
+      span: step.autoRollbackSpan,
+    });
+  }
+}
+
+/** Steps named in `rework` and `for_each`. */
+export function checkOtherNames(context: CompileContext, draft: WorkflowDraft, names: Names): void {
+  const inputs = new Set(draft.plan.inputs.map((input) => input.name));
+  for (const step of draft.steps) {
+    for (const word of step.rework ?? []) findStep(context, names, word);
+    if (step.forEachStep !== undefined) findStep(context, names, step.forEachStep);
+    const { forEach } = step.plan;
+    if (forEach === undefined || !('input' in forEach) || inputs.has(forEach.input)) continue;
+    context.sink.report({
+      code: 'unknown_input',
+      message: `\`for_each\` reads the run input \`${forEach.input}\`, which is not declared`,
+      hint: didYouMean(context.sink.suggest(forEach.input, inputs)) ?? 'declare it under `inputs:`',
+      path: step.path,
+      span: step.idSpan,
+    });
+  }
+}
+
+/** With a registry: every role, or what it falls back to along its hyphens, has an agent; every agent named exists. */
+export function checkRoles(
+  context: CompileContext,
+  draft: WorkflowDraft,
+  registry: { roles?: readonly string[]; agentIds?: readonly string[] },
+): void {
+  const roles = new Set(registry.roles);
+  const agentIds = new Set(registry.agentIds);
+  for (const { plan, roleWord } of draft.steps) {
+    if (roleWord === undefined) continue;
+    if (plan.agentId !== undefined && registry.agentIds !== undefined && !agentIds.has(plan.agentId)) {
+      context.sink.report({
+        code: 'unknown_role',
+        message: `the registry has no agent \`${plan.agentId}\``,
+        hint: didYouMean(context.sink.suggest(plan.agentId, agentIds)) ?? 'a role that ends in a number is written `role: …`',
+        path: roleWord.path,
+        span: roleWord.span,
+      });
+      continue;
+    }
+    if (plan.agentId !== undefined || registry.roles === undefined || roles.has('*')) continue;
+    // `agent: ana` may name an agent: assignment looks for its id too.
+    if (agentIds.has(plan.role) || roleFallbacks(plan.role).some((role) => roles.has(role))) continue;
+    context.sink.report({
+      code: 'unknown_role',
+      message: `no agent of the registry has the role \`${plan.role}\``,
+      hint: didYouMean(context.sink.suggest(plan.role, roles)) ?? `the registry has ${[...roles].slice(0, 12).join(', ')}`,
+      path: roleWord.path,
+      span: roleWord.span,
+    });
+  }
+}

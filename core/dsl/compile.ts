@@ -1,0 +1,150 @@
+import type { Diagnostic, SourceRange } from '../plan/diagnostic';
+import { type Graph, topologicalOrder } from '../plan/graph';
+import { Reachability } from '../plan/reachability';
+import type { Plan } from '../plan/types';
+import { readStep } from './build/step-fields';
+import { readDefaults, readPhase, readWorkflow } from './build/workflow-fields';
+import { resolveApprovalPoints } from './checks/approval-points';
+import { checkApprovers } from './checks/approvers';
+import { resolveArtifacts, type StepOrder } from './checks/artifacts';
+import { checkConditions } from './checks/conditions';
+import { checkCycles, graphOfDraft, resolveDependencies } from './checks/dependencies';
+import { collectNames } from './checks/names';
+import { assignPhases } from './checks/phases';
+import { checkOtherNames, checkParallelClaims, checkRoles, checkRollbacks, resolveSecurityReviewers } from './checks/relations';
+import { DiagnosticSink } from './diagnostic-sink';
+import type { WorkflowDraft } from './draft';
+import { findForm, type FoundForm } from './forms/find-form';
+import { type CompileContext, reportUnbuilt } from './keyed-map';
+import { limits } from './limits';
+import { LineIndex } from './line-index';
+import { readDocument } from './read/document';
+import { inferStages, phasesOfStages } from './stages';
+
+export interface CompileOptions {
+  /** Default: by the file's name, else YAML. */
+  format?: 'yaml' | 'toml' | undefined;
+  fileName?: string | undefined;
+  /** Roles of the registry, when there is one: then every step's role is checked. The plan is the same with and without it. */
+  roles?: readonly string[] | undefined;
+  /** Ids of the registry's agents. */
+  agentIds?: readonly string[] | undefined;
+}
+
+export interface CompileResult {
+  /** Null exactly when a diagnostic is an error. */
+  plan: Plan | null;
+  /** All that was found, in the order of the text. */
+  diagnostics: Diagnostic[];
+  /** Where things stand: `workflow`, `steps/<id>`, `phases/<id>`. Beside the plan, so that comments do not change its hash. */
+  sourceRanges: Record<string, SourceRange>;
+}
+
+/**
+ * A workflow file's text to its plan. Never throws for anything a text can hold: every mistake is a diagnostic, and all of them
+ * are reported, not only the first.
+ */
+export function compileWorkflow(text: string | Uint8Array, options: CompileOptions = {}): CompileResult {
+  const document = readDocument(text, options);
+  const sink = new DiagnosticSink(new LineIndex(document.text));
+  for (const problem of document.problems) sink.report(problem);
+  const context: CompileContext = { text: document.text, sink, unbuilt: new Map(), metadata: new Map() };
+  const found = document.root === null ? undefined : findForm(context, document.root);
+  const draft = found === undefined ? undefined : readDraft(context, found);
+  if (draft !== undefined) resolveDraft(context, draft, options);
+  reportUnbuilt(context);
+  const diagnostics = sink.finish();
+  const sourceRanges = draft === undefined ? {} : rangesOf(sink.lines, draft);
+  return { plan: draft === undefined || sink.hasErrors ? null : planOf(context, draft), diagnostics, sourceRanges };
+}
+
+/** Reads every key; names stay unresolved. */
+function readDraft(context: CompileContext, found: FoundForm): WorkflowDraft | undefined {
+  const { raw } = found;
+  const extra = raw.steps[limits.steps];
+  if (extra !== undefined) {
+    context.sink.report({ code: 'too_large', message: `more than ${limits.steps} steps`, path: extra.path, span: extra.idSpan });
+    return undefined;
+  }
+  const workflow = readWorkflow(context, found);
+  const defaults = readDefaults(context, found.fields);
+  const phases = raw.phases.map((phase) => readPhase(context, phase, raw.form === 'phases'));
+  const steps = raw.steps.map((step, order) => readStep(context, step, { order, defaults }));
+  let written = 0;
+  for (const step of steps) {
+    written += step.dependencies.length;
+    if (written <= limits.dependencies) continue;
+    context.sink.report({
+      code: 'too_large',
+      message: `more than ${limits.dependencies} dependencies`,
+      path: step.path,
+      span: step.idSpan,
+    });
+    return undefined;
+  }
+  if (steps.length === 0 && !context.sink.hasErrors) {
+    context.sink.report({ code: 'no_workflow', message: 'the workflow has no steps', path: found.fields.path, span: found.fields.span });
+  }
+  return { ...workflow, phases, steps };
+}
+
+/** Resolves names, infers what is not said, checks what cannot be right. Fills the draft's plan steps. */
+function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: CompileOptions): void {
+  assignPhases(context, draft);
+  const names = collectNames(context, draft);
+  const places = resolveDependencies(context, draft, names);
+  const hasCycles = checkCycles(context, draft, places);
+  const { graph, nodes } = graphOfDraft(draft);
+  const order = hasCycles ? undefined : orderOf(graph, nodes);
+  checkParallelClaims(context, draft, names, order);
+  resolveArtifacts(context, draft, order);
+  resolveSecurityReviewers(context, draft, names);
+  if (order !== undefined) checkRollbacks(context, draft, order);
+  checkOtherNames(context, draft, names);
+  checkRoles(context, draft, options);
+  resolveApprovalPoints(context, draft);
+  checkApprovers(context, draft);
+  checkConditions(context, draft, names);
+  if (draft.plan.form === 'steps' && draft.phases.length === 0) labelStages(draft, graph);
+}
+
+function orderOf(graph: Graph, nodes: ReadonlyMap<string, number>): StepOrder {
+  const ranks: number[] = [];
+  topologicalOrder(graph).forEach((node, rank) => (ranks[node] = rank));
+  return { nodes, reach: new Reachability(graph), ranks };
+}
+
+/** A steps form without phases gets the seed's stages as labels. */
+function labelStages(draft: WorkflowDraft, graph: Graph): void {
+  const steps = draft.steps.map((step) => step.plan);
+  const found = inferStages(steps, graph);
+  steps.forEach((step, node) => (step.phase = found[node] ?? 'implementation'));
+  draft.phases = phasesOfStages(found).map((plan) => ({ plan, idSpan: { start: 0, end: 0 }, path: [] }));
+}
+
+function planOf(context: CompileContext, draft: WorkflowDraft): Plan {
+  const { graph } = graphOfDraft(draft);
+  const count = draft.steps.length;
+  // Ends of phases come as soon as they can, so that they never hold back a step that stands earlier in the file.
+  const order = topologicalOrder(graph, (node) => (node < count ? node : node - graph.dependencies.length));
+  const steps = order.flatMap((node) => draft.steps[node]?.plan ?? []);
+  const phases = draft.phases.map((phase) => phase.plan);
+  const phaseHours = phases.map((phase) => phase.plannedMs).filter((plannedMs) => plannedMs !== undefined);
+  const plannedMs = draft.plan.plannedMs ?? (phaseHours.length > 0 ? phaseHours.reduce((sum, hours) => sum + hours, 0) : undefined);
+  return {
+    ...draft.plan,
+    ...(plannedMs === undefined ? {} : { plannedMs }),
+    phases,
+    steps,
+    metadata: Object.fromEntries(context.metadata),
+  };
+}
+
+function rangesOf(lines: LineIndex, draft: WorkflowDraft): Record<string, SourceRange> {
+  return Object.fromEntries([
+    ...draft.phases
+      .filter((phase) => phase.path.length > 0)
+      .map((phase) => [`phases/${phase.plan.id}`, lines.rangeOf(phase.idSpan)] as const),
+    ...draft.steps.map((step) => [`steps/${step.plan.id}`, lines.rangeOf(step.idSpan)] as const),
+  ]);
+}

@@ -1,0 +1,177 @@
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml';
+import type { DocumentNode, MapEntry, Span } from '../document';
+import { limits } from '../limits';
+import { forbiddenKeys, type ReadProblem, type ReadResult } from './read-result';
+import { findUnkeepable } from './text';
+import { checkTokens } from './yaml-tokens';
+
+/**
+ * YAML to the neutral tree. The library's defaults do not survive hostile input (deep nesting aborts the process, unique keys
+ * are quadratic, pretty errors over long quotes take minutes), so the concrete syntax is walked first, and only what is
+ * bounded and plain is composed, from the same tokens.
+ */
+export function readYaml(text: string): ReadResult {
+  const { tokens, problem } = tokenize(text);
+  if (problem !== undefined) return { root: null, problems: [problem] };
+  const problems = checkTokens(tokens);
+  if (problems.length > 0) return { root: null, problems };
+  return compose(tokens, text);
+}
+
+/**
+ * Drives lexer and parser itself, to stop at once where the text gets too deep, too large, or holds what is refused anyway.
+ */
+function tokenize(text: string): { tokens: CST.Token[]; problem?: ReadProblem } {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  const counter = new LexemeCounter();
+  let documents = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const at = parser.offset;
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === 'document' || token.type === 'doc-end') documents += 1;
+    }
+    const message =
+      // The document, a map and the scalar on top are on the stack too.
+      parser.stack.length > limits.depth + 4 ? `nested deeper than ${limits.depth} levels` : counter.count(lexeme);
+    if (message !== undefined) return { tokens, problem: { code: 'too_large', message, span: { start: at, end: at + 1 } } };
+    // A second document is refused later; nothing is gained by reading thousands of them.
+    if (documents > 8 || counter.refused > limits.related) break;
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return { tokens };
+}
+
+/** Counts what becomes a node: each `-`, `,` and `:` stands for one value, written or empty. */
+class LexemeCounter {
+  /** Anchors, aliases, tags and directives. */
+  refused = 0;
+  readonly #counts = new Map<string, number>();
+  #isScalar = false;
+
+  count(lexeme: string): string | undefined {
+    const isScalar = this.#isScalar;
+    this.#isScalar = lexeme === CST.SCALAR;
+    if (isScalar) return undefined;
+    const first = lexeme.charAt(0);
+    if ('&*!%'.includes(first) && first !== '') this.refused += 1;
+    if (!'-,:?[{'.includes(first) && !this.#isScalar) return undefined;
+    const count = (this.#counts.get(first) ?? 0) + 1;
+    this.#counts.set(first, count);
+    return count > limits.nodes ? `more than ${limits.nodes} values` : undefined;
+  }
+}
+
+function compose(tokens: CST.Token[], text: string): ReadResult {
+  const problems: ReadProblem[] = [];
+  const composer = new Composer({
+    schema: 'core',
+    merge: false,
+    uniqueKeys: false,
+    stringKeys: true,
+    resolveKnownTags: false,
+    prettyErrors: false,
+    strict: true,
+    logLevel: 'silent',
+  });
+  stopAfterManyErrors(composer, problems);
+  let root: DocumentNode | null = null;
+  let documents = 0;
+  try {
+    for (const document of composer.compose(tokens, true, text.length)) {
+      documents += 1;
+      if (documents > 1) {
+        const start = document.range[0];
+        problems.push({ code: 'syntax', message: 'a second document: one file holds one workflow', span: { start, end: start + 3 } });
+        break;
+      }
+      for (const { pos, message } of [...document.errors, ...document.warnings]) {
+        problems.push({ code: 'syntax', message, span: { start: pos[0], end: pos[1] } });
+      }
+      if (problems.length === 0 && document.contents !== null) root = convert(document.contents, problems, text);
+    }
+  } catch (error) {
+    if (!(error instanceof TooManyErrors)) throw error;
+  }
+  return { root: problems.some(({ code }) => code === 'syntax') ? null : root, problems };
+}
+
+class TooManyErrors extends Error {}
+
+type OnError = (source: number | readonly number[] | { offset: number; source?: string }, code: string, message: string) => void;
+
+/**
+ * The composer makes an exception object for each error, a million of them for a million bad escapes. Its handler is replaced
+ * by one that keeps plain data and gives up after a while.
+ */
+function stopAfterManyErrors(composer: Composer, problems: ReadProblem[]): void {
+  const onError: OnError = (source, _code, message) => {
+    const [start = 0, end = start + 1] =
+      typeof source === 'number' ? [source] : 'offset' in source ? [source.offset, source.offset + (source.source?.length ?? 1)] : source;
+    problems.push({ code: 'syntax', message: message.split('\n', 1)[0] ?? '', span: { start, end: Math.min(end, start + 200) } });
+    if (problems.length >= 100) throw new TooManyErrors();
+  };
+  Object.assign(composer, { onError });
+}
+
+/** Recursion is safe here: the tokens were checked for depth. */
+function convert(node: unknown, problems: ReadProblem[], text: string): DocumentNode {
+  if (isMap(node)) {
+    const span = spanOf(node.range, text);
+    const entries: MapEntry[] = [];
+    const seen = new Map<string, Span>();
+    for (const pair of node.items) {
+      const keyNode = isScalar(pair.key) ? pair.key : undefined;
+      const keySpan = spanOf(keyNode?.range, text);
+      // `stringKeys` makes every key a text.
+      const key = typeof keyNode?.value === 'string' ? keyNode.value : '';
+      const earlier = seen.get(key);
+      if (earlier !== undefined) {
+        problems.push({
+          code: 'duplicate_key',
+          message: `the key \`${key}\` stands here twice`,
+          span: keySpan,
+          related: [{ message: 'the first one', span: earlier }],
+        });
+        continue;
+      }
+      seen.set(key, keySpan);
+      if (forbiddenKeys.has(key)) {
+        problems.push({ code: 'forbidden_key', message: `\`${key}\` cannot be a key`, span: keySpan });
+        continue;
+      }
+      checkText(key, keySpan, problems);
+      const value: DocumentNode =
+        pair.value === null ? { kind: 'scalar', value: null, text: '', span: keySpan } : convert(pair.value, problems, text);
+      entries.push({ key, keySpan, value });
+    }
+    return { kind: 'map', entries, span };
+  }
+  if (isSeq(node)) {
+    return { kind: 'list', items: node.items.map((item) => convert(item, problems, text)), span: spanOf(node.range, text) };
+  }
+  if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', span: { start: 0, end: 0 } };
+  const span = spanOf(node.range, text);
+  const { value } = node;
+  if (typeof value === 'string') {
+    checkText(value, span, problems);
+    return { kind: 'scalar', value, text: value, span };
+  }
+  const written = node.source ?? '';
+  if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, text: written, span };
+  return { kind: 'scalar', value: null, text: '', span };
+}
+
+function checkText(value: string, span: Span, problems: ReadProblem[]): void {
+  if (findUnkeepable(value) < 0) return;
+  problems.push({ code: 'encoding', message: 'a NUL character or half a surrogate pair, which no database keeps', span });
+}
+
+function spanOf(range: readonly number[] | null | undefined, text: string): Span {
+  const start = range?.[0] ?? 0;
+  let end = range?.[1] ?? start;
+  // A block collection ends where the next token begins: cut the white space, carets should not run over it.
+  while (end > start && ' \n\r\t'.includes(text.charAt(end - 1))) end -= 1;
+  return { start, end };
+}

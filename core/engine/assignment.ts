@@ -1,0 +1,209 @@
+import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
+import { launchEffect, registerCompensation } from './launching';
+import { startMonitor } from './monitors';
+import type { ReadyEntry, StepNode } from './plan-index';
+import type { RankHeap } from './rank-heap';
+import { moveStep } from './moves';
+import { cancelTimer, effectId, findStep, startTimer, type Run } from './run';
+import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRunSlot, takeSlot } from './slots';
+import { nextUndoRequest, onUndoReplies } from './saga';
+import { failStep } from './setbacks';
+import { isSettled } from './transitions';
+import type { SlotRunState } from './types';
+
+const firstBusyDelayMs = 1_000;
+const longestBusyDelayMs = 15_000;
+const busyTimerId = 'agents';
+
+/** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
+export function requestAgents(run: Run): void {
+  const { state } = run;
+  if (state.asking !== undefined || state.endedAtMs !== undefined) return;
+  if (state.ending !== undefined) {
+    const undo = state.timers[busyTimerId] === undefined ? nextUndoRequest(run) : undefined;
+    if (undo !== undefined) ask(run, [undo]);
+    return;
+  }
+  if (state.paused !== undefined) return;
+  const nodes = [...run.wanting].filter((node) => node.run.slots.some((slot) => slot.state === 'wanted'));
+  offerSerialSteps(run);
+  for (let node = takeNextReady(run); node !== undefined; node = takeNextReady(run)) nodes.push(node);
+  nodes.sort((a, b) => a.rank - b.rank);
+  const requests = nodes.flatMap((node) => requestsOf(run, node));
+  if (requests.length > 0) ask(run, requests);
+}
+
+/** The first ready step for which there is a slot, in the run and in its phase; its agents are not known to be busy. */
+function takeNextReady(run: Run): StepNode | undefined {
+  const found = takeFrom(run, run.readyMonitors) ?? takeFrom(run, run.ready);
+  if (found === undefined) return undefined;
+  takeSlot(run, found);
+  if (found.run.slots.length === 0) found.run.slots = createSlots(found.plan.count);
+  for (const slot of found.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
+  return found;
+}
+
+function takeFrom(run: Run, heap: RankHeap<ReadyEntry>): StepNode | undefined {
+  for (let entry = heap.peek(); entry !== undefined; entry = heap.peek()) {
+    const { node } = entry;
+    const needsSlot = node.plan.monitor === undefined;
+    const isReady = isStillReady(entry);
+    if (isReady && needsSlot && run.slotsInUse >= run.plan.maxConcurrentSteps) return undefined;
+    heap.pop();
+    if (!isReady) continue;
+    if (run.state.busy?.keys.includes(node.agentKey) === true) park(run, node);
+    else if (needsSlot && !hasRoom(node.phase)) node.phase.parked.push(entryFor(node));
+    else return node;
+  }
+  return undefined;
+}
+
+function createSlots(count: number): SlotRunState[] {
+  return Array.from({ length: Math.max(1, count) }, (_, index) => ({
+    slot: index + 1,
+    assignment: 1,
+    state: 'wanted' as const,
+    excluded: [],
+  }));
+}
+
+function requestsOf(run: Run, node: StepNode): AssignmentRequest[] {
+  const requests: AssignmentRequest[] = [];
+  for (const slot of node.run.slots) {
+    if (slot.state !== 'wanted') continue;
+    slot.state = 'requested';
+    requests.push(createRequest(run, node, slot));
+  }
+  run.wanting.delete(node);
+  return requests;
+}
+
+function createRequest(run: Run, node: StepNode, slot: SlotRunState): AssignmentRequest {
+  const { plan } = node;
+  return {
+    ...effectOf(node, slot),
+    step: plan.id,
+    role: plan.role,
+    skills: plan.skills,
+    taskType: plan.taskType,
+    quality: plan.quality,
+    ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
+    ...(plan.agentId === undefined ? {} : { agentId: plan.agentId }),
+    exclude: slot.excluded,
+    policy: plan.policy ?? run.plan.policy,
+  };
+}
+
+function effectOf(node: StepNode, slot: SlotRunState): EffectRef {
+  return { path: node.plan.id, generation: node.run.generation, slot: slot.slot, assignment: slot.assignment, mode: 'do' };
+}
+
+function ask(run: Run, requests: AssignmentRequest[]): void {
+  run.state.asking = [...new Set(requests.map((request) => request.step))];
+  run.decisions.push({ type: 'assign', requests });
+}
+
+/** The answers, taken in the order of the questions whatever order they come in. What was not answered counts as busy. */
+export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
+  const { asking } = run.state;
+  if (asking === undefined) return;
+  delete run.state.asking;
+  const byEffect = new Map<string, AssignmentReply>();
+  for (const reply of replies) {
+    byEffect.set(effectId(reply), reply);
+    // An agent for what nobody wants any more: the step was stopped, or runs again as a new generation.
+    if (reply.mode === 'do' && reply.kind === 'assigned' && !isWanted(run, reply)) giveBack(run, reply);
+  }
+  if (run.state.ending !== undefined && onUndoReplies(run, byEffect) === 'busy') waitForAgents(run, undefined);
+  for (const id of asking) answerStep(run, findStep(run, id), byEffect);
+  if (run.state.busy?.keys.length === 0 && run.state.timers[busyTimerId] === undefined) delete run.state.busy;
+}
+
+function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentReply>): void {
+  for (const slot of node.run.slots) {
+    if (slot.state !== 'requested') continue;
+    const reply = replies.get(effectId(effectOf(node, slot)));
+    if (run.state.ending !== undefined || isSettled(node.run.state)) {
+      slot.state = 'cancelled';
+    } else if (reply?.kind === 'assigned') {
+      startSlot(run, node, slot, reply);
+    } else if (reply?.kind === 'nobody') {
+      slot.state = 'failed';
+      slot.failure = reply.reason;
+      failStep(run, node, reply.reason);
+    } else {
+      slot.state = 'busy';
+      if (reply !== undefined) slot.why = reply.reason;
+    }
+  }
+  if (node.run.slots.some((slot) => slot.state === 'busy')) onBusy(run, node);
+}
+
+function isWanted(run: Run, reply: AssignmentReply): boolean {
+  const node = run.index.byId.get(reply.path);
+  if (node === undefined || run.state.ending !== undefined || isSettled(node.run.state) || node.run.generation !== reply.generation)
+    return false;
+  return node.run.slots.some((slot) => slot.slot === reply.slot && slot.assignment === reply.assignment && slot.state === 'requested');
+}
+
+function giveBack(run: Run, reply: AssignmentReply): void {
+  const { path, generation, slot, assignment, mode } = reply;
+  run.changes.ends.push({ path, generation, slot, assignment, mode, outcome: 'cancelled', atMs: run.now, failure: 'no longer wanted' });
+}
+
+function startSlot(run: Run, node: StepNode, slot: SlotRunState, reply: { agent: AssignedAgent; why: string }): void {
+  const { agent, why } = reply;
+  slot.agent = agent;
+  slot.why = why;
+  slot.state = 'running';
+  slot.startedAtMs = run.now;
+  node.run.startedAtMs ??= run.now;
+  const actor = { kind: 'agent', id: agent.id } as const;
+  if (node.run.state === 'ready') {
+    moveStep(run, node, 'assign', { reason: why, details: { agent: agent.id } });
+    moveStep(run, node, 'launch', { actor });
+  } else {
+    run.changes.steps.add(node);
+  }
+  if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
+  const effect = effectOf(node, slot);
+  registerCompensation(run, node, effect, agent);
+  launchEffect(run, node, 'slot', { effect, agent });
+}
+
+/** A step of which nothing has started gives its slot back meanwhile, so that others can run. */
+function onBusy(run: Run, node: StepNode): void {
+  if (node.run.state === 'ready') {
+    releaseRunSlot(run, node);
+    waitForAgents(run, node.agentKey);
+    park(run, node);
+  } else if (!isSettled(node.run.state)) {
+    run.wanting.add(node);
+    waitForAgents(run, undefined);
+  }
+}
+
+function park(run: Run, node: StepNode): void {
+  const parked = run.busy.get(node.agentKey);
+  if (parked === undefined) run.busy.set(node.agentKey, [entryFor(node)]);
+  else parked.push(entryFor(node));
+}
+
+function waitForAgents(run: Run, key: string | undefined): void {
+  const busy = (run.state.busy ??= { delayMs: firstBusyDelayMs, keys: [] });
+  if (key !== undefined && !busy.keys.includes(key)) busy.keys.push(key);
+  if (run.state.timers[busyTimerId] !== undefined) return;
+  startTimer(run, busyTimerId, { atMs: run.now + busy.delayMs, kind: 'agents', target: '', summary: 'ask for agents again' });
+  busy.delayMs = Math.min(busy.delayMs * 2, longestBusyDelayMs);
+}
+
+/** The time has come to ask again, or an agent of this run has become free. */
+export function askBusyAgain(run: Run): void {
+  const { busy } = run.state;
+  if (busy === undefined) return;
+  cancelTimer(run, busyTimerId);
+  busy.keys = [];
+  for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
+  run.busy.clear();
+  for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
+}

@@ -1,0 +1,125 @@
+import type { Plan } from '../plan/types';
+import { indexPlan, type StepNode } from './plan-index';
+import { RankHeap } from './rank-heap';
+import { countState, countUnmet, createChangeLog, weightOf, type Run } from './run';
+import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
+import { isSettled } from './transitions';
+import type { EngineOptions, RunState } from './types';
+
+/** A run in memory, from its plan, or from its plan and what was saved of it. */
+export function createRun(options: EngineOptions): Run {
+  const { plan } = options;
+  const state = options.saved === undefined ? createState(plan) : adoptState(options.saved);
+  const index = indexPlan(plan, options.historyEstimatesMs, {
+    step: (id) => (state.steps[id] ??= { state: 'pending', generation: 1, slots: [] }),
+    phase: (id) => (state.phases[id] ??= { state: 'pending', generation: 0 }),
+  });
+  const run: Run = {
+    options,
+    plan,
+    state,
+    index,
+    now: options.startedAtMs,
+    inbox: [],
+    decisions: [],
+    changes: createChangeLog(),
+    work: { settled: [], judge: [], start: [], end: [], gates: [], phases: new Set() },
+    ready: new RankHeap(),
+    readyMonitors: new RankHeap(),
+    wanting: new Set(),
+    serialToOffer: new Set(),
+    busy: new Map(),
+    waitingForStep: new Map(),
+    slotsInUse: 0,
+    unsettledSteps: 0,
+    unsettledWithoutAsync: 0,
+    unpassedPhases: 0,
+    counts: { moving: 0, held: 0, deferred: 0 },
+    weight: { total: 0, done: 0, byEstimate: index.steps.every((node) => node.estimateIsKnown || node.plan.monitor !== undefined) },
+    openGates: new Set(),
+    blockedSteps: new Set(),
+    restored: options.saved !== undefined,
+  };
+  countAll(run);
+  return run;
+}
+
+function createState(plan: Plan): RunState {
+  return {
+    schemaVersion: 1,
+    status: 'created',
+    phase: plan.phases[0]?.id ?? null,
+    steps: withoutPrototype({}),
+    phases: withoutPrototype({}),
+    gates: withoutPrototype({}),
+    compensations: [],
+    inFlight: withoutPrototype({}),
+    timers: withoutPrototype({}),
+    alerts: [],
+    ignoredSignals: 0,
+    sequence: 0,
+  };
+}
+
+function adoptState(saved: RunState): RunState {
+  return {
+    ...saved,
+    steps: withoutPrototype(saved.steps),
+    phases: withoutPrototype(saved.phases),
+    gates: withoutPrototype(saved.gates),
+    inFlight: withoutPrototype(saved.inFlight),
+    timers: withoutPrototype(saved.timers),
+  };
+}
+
+/** Ids may be names of Object.prototype's properties. */
+function withoutPrototype<T>(record: Record<string, T>): Record<string, T> {
+  return Object.assign(Object.create(null) as Record<string, T>, record);
+}
+
+/** Every counter from the state, from nothing: O(steps + dependencies). */
+function countAll(run: Run): void {
+  const { state, index } = run;
+  let allBefore = true;
+  for (const phase of index.phases) {
+    phase.open = !phase.plan.barrier || allBefore;
+    if (phase.run.state !== 'passed') {
+      allBefore = false;
+      run.unpassedPhases += 1;
+    }
+  }
+  for (const node of index.steps) {
+    const { phase } = node;
+    const { state: stepState } = node.run;
+    run.weight.total += weightOf(run, node);
+    if (isSettled(stepState)) {
+      run.weight.done += weightOf(run, node);
+    } else {
+      run.unsettledSteps += 1;
+      if (!node.plan.async) {
+        run.unsettledWithoutAsync += 1;
+        phase.unsettled += 1;
+      }
+    }
+    countState(run, node, 1);
+    if (stepState === 'blocked') run.blockedSteps.add(node);
+    if (stepState === 'pending' || stepState === 'reworking') node.unmet = countUnmet(run, node);
+    const isInWork = stepState === 'assigned' || stepState === 'running';
+    if (isInWork && node.run.slots.some((slot) => slot.state === 'wanted' || slot.state === 'busy')) run.wanting.add(node);
+    if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) takeSlot(run, node);
+    else if (stepState === 'ready' && node.run.slots.length > 0) resumeAsking(run, node);
+    else if (stepState === 'ready') enqueueReady(run, node);
+    if (keepsTurn(node, stepState)) node.phase.inTurn.add(node);
+  }
+  for (const { step } of Object.values(state.inFlight)) {
+    const node = index.byId.get(step);
+    if (node !== undefined) node.inFlight += 1;
+  }
+  for (const gate of Object.values(state.gates)) if (gate.state === 'open') run.openGates.add(gate.id);
+}
+
+/** Its agents were busy when it was asked for: it keeps its turn, and `state.busy` says for how long it waits. */
+function resumeAsking(run: Run, node: StepNode): void {
+  if (node.phase.plan.serial) node.phase.inTurn.add(node);
+  pushReady(run, node);
+}

@@ -1,0 +1,316 @@
+import type { RunChanges } from '../contract/local-activities';
+import type { DecideReply } from '../contract/messages';
+import { askBusyAgain, onReplies, requestAgents } from './assignment';
+import { collectChanges } from './changes';
+import { checkEnd, judgeSlots, onSlotEnded } from './completion';
+import { onGateDecided } from './decided';
+import { beginEnding } from './ending';
+import { castVote, onGateTimer } from './gates';
+import { takeInbox } from './inbox';
+import { landEffect } from './launching';
+import { onSampleEnded, onSampleTimer } from './monitors';
+import { checkPhase } from './phases';
+import type { StepNode } from './plan-index';
+import { checkStart, notifySettled, releaseHeldStep } from './readiness';
+import { renew } from './rework';
+import { createRun } from './create-run';
+import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
+import { endOfSaga, onUndoEnded } from './saga';
+import { setStatus, updateStatus, waitsFor } from './status';
+import type { Decision, Engine, EngineEvent, EngineOptions, RunState, Vote } from './types';
+import { judgeVote } from './votes';
+import { createExplainView, createGateViews, createStatusView, createTimelineView } from './views';
+
+/**
+ * A run of a plan: give it what happened (`apply`), ask what to do (`decide`). No clock, no random, no I/O.
+ *
+ * Events wait until `decide`, which takes those of one moment in an order of its own: ends of effects (by the time they ended, then
+ * by their place in the plan), answers about agents, votes and requests (as they came: a person's second vote replaces the first),
+ * timers. So the order in which simultaneous completions are listed changes nothing.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const run = createRun(options);
+  return {
+    get state(): RunState {
+      return run.state;
+    },
+    apply(event: EngineEvent): void {
+      run.inbox.push(event);
+    },
+    decide(nowMs: number): Decision[] {
+      return decide(run, nowMs);
+    },
+    takeChanges(): { changes: RunChanges; urgent: boolean } {
+      return collectChanges(run);
+    },
+    hasChanges(): { any: boolean; urgent: boolean } {
+      const { changes } = run;
+      const any = changes.run || changes.steps.size > 0 || changes.audit.length > 0 || changes.ends.length > 0 || changes.gates.size > 0;
+      return { any, urgent: changes.urgent };
+    },
+    judgeVote(vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string } {
+      return judge(run, vote);
+    },
+    waitsFor: () => waitsFor(run),
+    statusView: (nowMs) => createStatusView(run, nowMs),
+    gateViews: () => createGateViews(run),
+    timelineView: () => createTimelineView(run),
+    explain: (stepId) => createExplainView(run, stepId),
+  };
+}
+
+function decide(run: Run, nowMs: number): Decision[] {
+  run.now = Math.max(run.now, nowMs);
+  if (run.state.endedAtMs !== undefined) {
+    for (const event of takeInbox(run)) refuseLate(run, event);
+    return takeDecisions(run);
+  }
+  if (run.state.status === 'created') begin(run);
+  if (run.restored) resume(run);
+  for (const event of takeInbox(run)) handle(run, event);
+  do {
+    settleAll(run);
+    requestAgents(run);
+  } while (isStuck(run) && releaseHeldStep(run));
+  updateStatus(run);
+  finishIfDone(run);
+  return takeDecisions(run);
+}
+
+function begin(run: Run): void {
+  audit(run, {
+    actor: { kind: 'person', id: run.options.initiator },
+    action: 'run.created',
+    object: run.options.run.id,
+    details: { definition: run.options.run.definition, planHash: run.options.planHash, timeScale: run.options.timeScale },
+  });
+  setStatus(run, 'planning');
+  for (const node of run.index.steps) if (node.unmet === 0) run.work.start.push(node);
+  for (const phase of run.index.phases) if (phase.unsettled === 0) run.work.phases.add(phase);
+}
+
+/** After continue-as-new: nothing was in flight but timers, and what waited for nothing looks at itself again. */
+function resume(run: Run): void {
+  run.restored = false;
+  for (const [id, timer] of Object.entries(run.state.timers)) {
+    run.decisions.push({ type: 'startTimer', id, atMs: timer.atMs, summary: timer.summary });
+  }
+  for (const node of run.index.steps) {
+    if (node.run.state === 'pending' && node.unmet === 0) run.work.start.push(node);
+    if (node.run.state === 'blocked' && node.run.blockedBy === 'security') run.work.end.push(node);
+  }
+}
+
+/** Runs until nothing sets anything else going. Settled steps come first: a rework in between would count them twice. */
+function settleAll(run: Run): void {
+  const { work } = run;
+  // Each step settles, starts and ends a few times at most, whatever sets it going.
+  const limit = 10_000 + 100 * (run.index.steps.length + run.index.phases.length);
+  for (let rounds = 0; ; rounds += 1) {
+    if (rounds > limit) throw new Error('Internal error: the run goes round in circles');
+    const settled = work.settled.splice(0);
+    if (settled.length > 0) {
+      for (const node of settled) notifySettled(run, node);
+      continue;
+    }
+    const gate = work.gates.shift();
+    if (gate !== undefined) {
+      const decided = run.state.gates[gate];
+      if (decided?.state === 'decided') onGateDecided(run, decided);
+      continue;
+    }
+    const ended = work.end.shift();
+    if (ended !== undefined) {
+      checkEnd(run, ended);
+      continue;
+    }
+    if (work.start.length > 0) {
+      for (const node of work.start.splice(0).sort((a, b) => a.index - b.index)) checkStart(run, node);
+      continue;
+    }
+    const judged = takeNextJudged(work);
+    if (judged !== undefined) {
+      judgeSlots(run, judged);
+      continue;
+    }
+    const [phase] = work.phases;
+    if (phase === undefined) return;
+    work.phases.delete(phase);
+    checkPhase(run, phase);
+  }
+}
+
+/** Work that succeeded comes before work that failed at the same moment: the failure may end the run, and would void it. */
+function takeNextJudged(work: Run['work']): StepNode | undefined {
+  if (work.judge.length < 2) return work.judge.pop();
+  const hasFailed = (node: StepNode): number => (node.run.slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0);
+  work.judge.sort((a, b) => hasFailed(b) - hasFailed(a) || b.index - a.index);
+  return work.judge.pop();
+}
+
+function handle(run: Run, event: EngineEvent): void {
+  switch (event.type) {
+    case 'effectEnded':
+      return onEffectEnded(run, event);
+    case 'replied':
+      return onReplies(run, event.replies);
+    case 'timerFired':
+      return onTimer(run, event.id);
+    case 'voted':
+      return castVote(run, event.vote);
+    case 'cancelRequested':
+      return beginEnding(run, { kind: 'cancel', reason: event.reason, rollback: event.noRollback ? 'none' : 'all' }, event.by);
+    case 'pauseRequested':
+      return pause(run, event);
+    case 'resumeRequested':
+      return unpause(run, event);
+    case 'alertReceived': {
+      const { name, severity, message } = event;
+      const alert = { step: '', name, severity, message, state: 'raised' as const, atMs: run.now };
+      run.state.alerts.push(alert);
+      run.changes.alerts.push(alert);
+      run.changes.urgent = true;
+      return audit(run, {
+        actor: event.by,
+        action: 'alert.raised',
+        object: run.options.run.id,
+        reason: message,
+        details: { name, severity },
+      });
+    }
+    case 'signalIgnored':
+      return ignoreSignal(run, event);
+  }
+}
+
+function onEffectEnded(run: Run, event: Extract<EngineEvent, { type: 'effectEnded' }>): void {
+  const flight = landEffect(run, event);
+  if (flight === undefined) {
+    audit(run, { actor: engineActor, action: 'effect.ignored', object: effectId(event.effect), reason: 'it was not running (any more)' });
+    return;
+  }
+  const node = findStep(run, flight.step);
+  if (flight.kind === 'slot') onSlotEnded(run, node, event);
+  else if (flight.kind === 'sample') onSampleEnded(run, node, event);
+  else onUndoEnded(run, node, event);
+  if (flight.kind !== 'sample') askBusyAgain(run);
+}
+
+function onTimer(run: Run, id: string): void {
+  const timer = run.state.timers[id];
+  // A timer that fired while it was being cancelled.
+  if (timer === undefined) return;
+  delete run.state.timers[id];
+  switch (timer.kind) {
+    case 'gateDeadline':
+    case 'gateReminder':
+      return onGateTimer(run, timer.target, timer.kind);
+    case 'agents':
+      return askBusyAgain(run);
+    case 'sample':
+      return onSampleTimer(run, findStep(run, timer.target));
+    case 'deferred': {
+      const node = findStep(run, timer.target);
+      renew(run, node, 'release', 'the time it was deferred to has come');
+      node.unmet = countUnmet(run, node);
+      run.work.start.push(node);
+      return;
+    }
+  }
+}
+
+function pause(run: Run, { by, reason, atMs }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
+  const why =
+    run.state.ending !== undefined ? 'the run is ending' : run.state.paused !== undefined ? 'the run is paused already' : undefined;
+  if (why !== undefined) return ignoreSignal(run, { name: 'pause', reason: why, by: by.id });
+  run.state.paused = { atMs, reason, by: by.id };
+  audit(run, { actor: by, action: 'run.pause_requested', object: run.options.run.id, reason });
+}
+
+function unpause(run: Run, { by, reason }: Extract<EngineEvent, { type: 'resumeRequested' }>): void {
+  if (run.state.paused === undefined) return ignoreSignal(run, { name: 'resume', reason: 'the run is not paused', by: by.id });
+  delete run.state.paused;
+  audit(run, { actor: by, action: 'run.resumed', object: run.options.run.id, ...(reason === undefined ? {} : { reason }) });
+}
+
+function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: string; by?: string | undefined }): void {
+  run.state.ignoredSignals += 1;
+  run.changes.urgent = true;
+  audit(run, {
+    actor: by === undefined ? { kind: 'temporal', id: 'signal' } : { kind: 'person', id: by },
+    action: 'signal.ignored',
+    object: name,
+    reason,
+  });
+}
+
+function refuseLate(run: Run, event: EngineEvent): void {
+  if (event.type === 'voted') castVote(run, event.vote);
+  else if (event.type === 'signalIgnored') ignoreSignal(run, event);
+  else if (event.type.endsWith('Requested')) ignoreSignal(run, { name: event.type, reason: `the run has ended: ${run.state.status}` });
+}
+
+function finishIfDone(run: Run): void {
+  if (run.state.ending !== undefined) {
+    const end = endOfSaga(run);
+    if (end !== undefined) finish(run, end.status, end.reason);
+    return;
+  }
+  if (run.unsettledSteps === 0 && run.unpassedPhases === 0 && Object.keys(run.state.inFlight).length === 0) {
+    if (run.state.status !== 'completing') setStatus(run, 'completing');
+    finish(run, 'completed');
+    return;
+  }
+  if (isStuck(run)) {
+    beginEnding(run, { kind: 'fail', reason: 'internal error: nothing can go on', rollback: 'all' });
+    requestAgents(run);
+    updateStatus(run);
+    const end = endOfSaga(run);
+    if (end !== undefined) finish(run, end.status, end.reason);
+  }
+}
+
+/** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
+function isStuck(run: Run): boolean {
+  const { state } = run;
+  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || run.openGates.size > 0) return false;
+  if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
+  for (const _ in state.inFlight) return false;
+  for (const _ in state.timers) return false;
+  return true;
+}
+
+function finish(run: Run, status: Extract<Decision, { type: 'finish' }>['status'], reason?: string): void {
+  if (reason !== undefined) run.state.reason = reason;
+  run.state.endedAtMs = run.now;
+  setStatus(run, status);
+  for (const id of Object.keys(run.state.timers)) {
+    delete run.state.timers[id];
+    run.decisions.push({ type: 'cancelTimer', id });
+  }
+  run.decisions.push({ type: 'finish', status, ...(reason === undefined ? {} : { reason }) });
+}
+
+function takeDecisions(run: Run): Decision[] {
+  const { decisions } = run;
+  run.decisions = [];
+  // What was to be cancelled and has ended at the same moment need not be.
+  return decisions.some(({ type }) => type === 'cancelEffect')
+    ? decisions.filter((decision) => decision.type !== 'cancelEffect' || run.state.inFlight[effectId(decision.effect)] !== undefined)
+    : decisions;
+}
+
+function judge(run: Run, vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string } {
+  const pending = run.inbox.flatMap((event) => (event.type === 'voted' && event.vote.gate === vote.gate ? [event.vote] : []));
+  const judged = judgeVote(run, vote, pending);
+  if (!judged.ok) return judged;
+  const { effect, decided } = judged;
+  const verb = vote.decision === 'approve' ? 'approved' : 'rejected';
+  const message = {
+    counted: decided ? `${vote.gate} is ${verb}` : `the vote is counted; ${vote.gate} needs more`,
+    changed: decided ? `${vote.gate} is ${verb}` : `the vote is changed; ${vote.gate} needs more`,
+    early: `${vote.gate} is not open yet: the vote is kept and counts when it opens`,
+    repeated: `${vote.by} has already ${verb} ${vote.gate}: nothing changes`,
+  }[effect];
+  return { ok: true, reply: { effect, decided, gate: vote.gate, message } };
+}

@@ -1,0 +1,305 @@
+import { EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
+import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
+
+const hourMs = 3_600_000;
+const run = (approval: StepDraft['approval'], options: DriverOptions = {}, plan: Partial<PlanDraft> = {}): EngineDriver =>
+  new EngineDriver(buildPlan({ ...plan, steps: { a: { role: 'architect', approval: approval! }, b: { after: ['a'] } } }), options).run();
+const lastAudit = (driver: EngineDriver, action: string) => driver.audit().findLast((entry) => entry.action === action);
+
+test('after: the work comes first and its result is what the approver reads', () => {
+  const driver = run(true, { behave: () => ({ result: { summary: 'a design', outputs: { doc: 'text' } } }) });
+  expect(driver.order()).toEqual(['a']);
+  expect(driver.state.status).toBe('waiting_approval');
+  expect(driver.engine.gateViews(driver.nowMs)).toMatchObject([
+    { id: 'a', state: 'open', result: { summary: 'a design', outputs: { doc: 'text' } } },
+  ]);
+  expect(driver.vote('a', 'approve').order()).toEqual(['a', 'b']);
+});
+
+test('before: nothing is done until it is approved', () => {
+  const driver = run({ when: 'before' });
+  expect(driver.order()).toEqual([]);
+  expect(driver.stateOf('a')).toBe('waiting_approval');
+  expect(driver.vote('a', 'approve').finished).toEqual({ status: 'completed' });
+});
+
+test('a rejection fails the step, and the reason is kept', () => {
+  const driver = run(true).vote('a', 'reject', 'ana', 'too risky');
+  expect(driver.finished).toEqual({ status: 'failed', reason: 'step a failed: rejected by ana: too risky' });
+});
+
+test.each([
+  ['named', { approval: { approvers: ['ana', 'bob'] }, humans: [{ id: 'eva', role: 'architect' }] }, ['ana', 'bob']],
+  ['a group, with a group in it', { approval: { approvers: ['leads'] }, humans: [] }, ['ana', 'cleo', 'dora']],
+  [
+    'the people of the role',
+    {
+      approval: {},
+      humans: [
+        { id: 'eva', role: 'architect' },
+        { id: 'max', role: 'decision-maker' },
+      ],
+    },
+    ['eva'],
+  ],
+  [
+    'else the decision-makers',
+    {
+      approval: {},
+      humans: [
+        { id: 'eva', role: 'tester' },
+        { id: 'max', role: 'decision-maker' },
+      ],
+    },
+    ['max'],
+  ],
+  ['else anyone', { approval: {}, humans: [] }, []],
+])('approvers: %s', (_, { approval, humans }, expected) => {
+  const driver = run(approval, { engine: { humans } }, { approvers: { leads: ['ana', 'others'], others: ['cleo', 'dora', 'leads'] } });
+  expect(driver.state.gates['a']?.approvers).toEqual(expected);
+  if (expected.length === 0) return;
+  driver.vote('a', 'approve', 'mallory');
+  expect(driver.stateOf('a')).toBe('waiting_approval');
+  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({
+    actor: { id: 'mallory' },
+    reason: `mallory is not an approver of a (${expected.join(', ')})`,
+  });
+  expect(driver.vote('a', 'approve', expected[0]).finished).toEqual({ status: 'completed' });
+});
+
+test.each<[string, number, string[], [string, 'approve' | 'reject'][], string]>([
+  [
+    'two of three approve',
+    2,
+    ['ana', 'bob', 'eva'],
+    [
+      ['ana', 'approve'],
+      ['bob', 'approve'],
+    ],
+    'approved',
+  ],
+  ['one approval is not enough', 2, ['ana', 'bob', 'eva'], [['ana', 'approve']], 'open'],
+  [
+    'the same person twice is one',
+    2,
+    ['ana', 'bob', 'eva'],
+    [
+      ['ana', 'approve'],
+      ['ana', 'approve'],
+    ],
+    'open',
+  ],
+  ['one rejection leaves two who can approve', 2, ['ana', 'bob', 'eva'], [['ana', 'reject']], 'open'],
+  [
+    'two rejections do not',
+    2,
+    ['ana', 'bob', 'eva'],
+    [
+      ['ana', 'reject'],
+      ['bob', 'reject'],
+    ],
+    'rejected',
+  ],
+  ['one rejection decides where one approval does', 1, ['ana', 'bob'], [['ana', 'reject']], 'rejected'],
+  ['all must approve: one rejection decides', 2, ['ana', 'bob'], [['ana', 'reject']], 'rejected'],
+  [
+    'a changed vote counts as it is now',
+    2,
+    ['ana', 'bob', 'eva'],
+    [
+      ['ana', 'reject'],
+      ['ana', 'approve'],
+      ['bob', 'approve'],
+    ],
+    'approved',
+  ],
+  [
+    'anyone: two approvals',
+    2,
+    [],
+    [
+      ['x', 'approve'],
+      ['y', 'approve'],
+    ],
+    'approved',
+  ],
+  [
+    'anyone: as many rejections',
+    2,
+    [],
+    [
+      ['x', 'reject'],
+      ['y', 'reject'],
+    ],
+    'rejected',
+  ],
+])('quorum: %s', (_, quorum, approvers, votes, expected) => {
+  const driver = run({ quorum, approvers });
+  for (const [by, decision] of votes) driver.vote('a', decision, by);
+  const gate = driver.state.gates['a']!;
+  expect(gate.decision ?? gate.state).toBe(expected);
+});
+
+test.each([
+  ['initiator', 'ivo', 'ivo may not decide about a: distinct_from'],
+  ['author', 'architect-1', 'architect-1 may not decide about a: distinct_from'],
+] as const)('distinct_from %s', (who, by, reason) => {
+  const driver = run({ distinctFrom: [who] }).vote('a', 'approve', by);
+  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ reason });
+  expect(driver.stateOf('a')).toBe('waiting_approval');
+});
+
+test('an early vote is kept, may be changed, and counts when the gate opens', () => {
+  const driver = new EngineDriver(buildPlan({ steps: { a: { approval: true } } }));
+  const vote = { gate: 'a', by: 'ana', decision: 'reject' as const, atMs: startMs, assurance: 'local' as const, via: 'update' as const };
+  expect(driver.engine.judgeVote(vote)).toMatchObject({ ok: true, reply: { effect: 'early', decided: false } });
+  driver.engine.apply({ type: 'voted', vote });
+  driver.engine.apply({ type: 'voted', vote: { ...vote, decision: 'approve' } });
+  expect(driver.engine.judgeVote({ ...vote, decision: 'approve' })).toMatchObject({ ok: true, reply: { effect: 'repeated' } });
+  expect(driver.engine.gateViews(startMs)).toMatchObject([{ id: 'a', state: 'pending', votes: [] }]);
+  driver.run();
+  expect(driver.finished).toEqual({ status: 'completed' });
+  expect(driver.changes.flatMap((change) => change.votes)).toMatchObject([
+    { decision: 'reject', counted: true },
+    { decision: 'approve', counted: true },
+  ]);
+});
+
+test.each([
+  ['an unknown gate', 'nothing', 'there is no gate nothing now'],
+  ['a step without approval', 'b', 'there is no gate b now'],
+])('a vote for %s is refused, audited, and changes nothing', (_, gate, reason) => {
+  const driver = run(true).vote(gate, 'approve');
+  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ object: gate, reason });
+  expect(driver.stateOf('a')).toBe('waiting_approval');
+});
+
+test('a late vote is refused; so is any when the run has ended', () => {
+  const driver = run(true);
+  driver.send(driver.voteEvent('a', 'approve'), driver.voteEvent('a', 'reject', 'bob'));
+  expect(driver.finished).toEqual({ status: 'completed' });
+  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ actor: { id: 'bob' }, reason: 'a is already decided: approved' });
+  const vote = { gate: 'a', by: 'ana', decision: 'approve' as const, atMs: 0, assurance: 'local' as const, via: 'update' as const };
+  expect(driver.engine.judgeVote(vote)).toEqual({ ok: false, reason: 'the run has ended: completed' });
+});
+
+test('judging tells what a vote would do, those not yet taken included', () => {
+  const driver = run({ quorum: 2, approvers: ['ana', 'bob', 'eva'] });
+  const vote = (by: string, decision: 'approve' | 'reject' = 'approve') => ({
+    gate: 'a',
+    by,
+    decision,
+    atMs: driver.nowMs,
+    assurance: 'local' as const,
+    via: 'update' as const,
+  });
+  const judge = (by: string, decision?: 'approve' | 'reject') => driver.engine.judgeVote(vote(by, decision));
+  expect(judge('ana')).toMatchObject({ ok: true, reply: { effect: 'counted', decided: false } });
+  driver.engine.apply({ type: 'voted', vote: vote('ana') });
+  expect(judge('ana')).toMatchObject({ ok: true, reply: { effect: 'repeated' } });
+  expect(judge('ana', 'reject')).toMatchObject({ ok: true, reply: { effect: 'changed' } });
+  expect(judge('bob')).toMatchObject({ ok: true, reply: { effect: 'counted', decided: true, message: 'a is approved' } });
+  expect(judge('max')).toMatchObject({ ok: false });
+});
+
+describe('deadlines', () => {
+  test.each([
+    { name: 'scaled', timeScale: 60, approval: { timeoutMs: 24 * hourMs }, expectedMs: 24 * 60_000 },
+    { name: 'never below ten minutes', timeScale: 3_600, approval: { timeoutMs: 24 * hourMs }, expectedMs: 10 * 60_000 },
+    { name: 'unless it is explicit', timeScale: 3_600, approval: { timeoutMs: 24 * hourMs, timeoutIsExplicit: true }, expectedMs: 24_000 },
+    { name: 'or shorter itself', timeScale: 60, approval: { timeoutMs: 60_000 }, expectedMs: 60_000 },
+  ])('$name', ({ timeScale, approval, expectedMs }) => {
+    const driver = run(approval, { engine: { timeScale } });
+    const gate = driver.state.gates['a']!;
+    expect(gate.deadlineMs! - gate.openedAtMs!).toBe(expectedMs);
+    driver.pass(expectedMs / 2 + 1);
+    expect(lastAudit(driver, 'gate.reminded')).toMatchObject({ actor: { kind: 'timer' }, object: 'a' });
+  });
+
+  test.each([
+    ['reject', 'failed'],
+    ['approve', 'completed'],
+    ['block', undefined],
+    ['escalate', 'failed'],
+  ] as const)('on_timeout %s', (onTimeout, status) => {
+    const driver = run({ onTimeout, timeoutMs: hourMs }).pass(3 * hourMs);
+    expect(driver.finished?.status).toBe(status);
+    if (onTimeout === 'block') expect(driver.engine.waitsFor()).toEqual(['a:blocked']);
+  });
+
+  test('escalation: each level adds its people and its time, and after the last it is rejected', () => {
+    const escalation = [
+      { afterMs: hourMs, to: ['bosses'] },
+      { afterMs: 2 * hourMs, to: ['ceo'] },
+    ];
+    const driver = run({ approvers: ['ana'], timeoutMs: hourMs }, {}, { escalation, approvers: { bosses: ['bob', 'eva'] } });
+    driver.pass(hourMs + 1_000);
+    expect(driver.state.gates['a']?.approvers).toEqual(['ana', 'bob', 'eva']);
+    driver.pass(hourMs);
+    expect(driver.state.gates['a']?.approvers).toEqual(['ana', 'bob', 'eva', 'ceo']);
+    driver.pass(hourMs);
+    expect(driver.finished).toBeUndefined();
+    driver.pass(hourMs + 1_000);
+    expect(driver.finished).toMatchObject({ status: 'failed', reason: expect.stringContaining('not approved in time') });
+  });
+
+  test('a vote in the very moment of the deadline counts', () => {
+    const driver = run({ timeoutMs: hourMs, onTimeout: 'reject' });
+    driver.nowMs = driver.state.gates['a']!.deadlineMs!;
+    driver.send({ type: 'timerFired', atMs: driver.nowMs, id: 'gate/a#1/deadline' }, driver.voteEvent('a', 'approve'));
+    expect(driver.finished).toEqual({ status: 'completed' });
+  });
+});
+
+test('a manual start', () => {
+  const driver = new EngineDriver(buildPlan({ steps: { a: { automatic: false } } })).run();
+  expect(driver.state).toMatchObject({ status: 'waiting_approval' });
+  expect(driver.engine.waitsFor()).toEqual(['a:start']);
+  expect(driver.vote('a:start', 'approve').finished).toEqual({ status: 'completed' });
+});
+
+test('automatic approval approves, but overrides nothing', () => {
+  const gate = { op: 'metric' as const, name: 'ok' };
+  const driver = new EngineDriver(
+    buildPlan({ steps: { a: { approval: { quorum: 3, approvers: ['x', 'y', 'z'] } }, b: { after: ['a'], gate, gateText: 'ok' } } }),
+    {
+      engine: { autoApprove: true },
+    },
+  ).run();
+  expect(driver.statesOf()).toEqual({ a: 'passed', b: 'blocked' });
+  expect(lastAudit(driver, 'gate.approved')).toMatchObject({ actor: { id: 'auto' }, object: 'a' });
+});
+
+test('what a reader must see soon is urgent, an ordinary step is not', () => {
+  const driver = new EngineDriver(buildPlan({ steps: { a: {}, b: { after: ['a'] }, c: { after: ['b'], approval: true } } }));
+  const { engine } = driver;
+  const answer = (step: string) => {
+    const effect = { path: step, generation: 1, slot: 1, assignment: 1, mode: 'do' as const };
+    engine.apply({
+      type: 'replied',
+      atMs: startMs,
+      replies: [
+        { ...effect, kind: 'assigned', agent: { id: 'x', role: 'developer', skills: [], executor: 'simulate', idempotent: true }, why: '' },
+      ],
+    });
+    engine.decide(startMs);
+    engine.apply({ type: 'effectEnded', atMs: startMs, effect, result: { status: 'success' } });
+    engine.decide(startMs);
+    return engine.takeChanges();
+  };
+  expect(answer('a')).toMatchObject({
+    urgent: false,
+    changes: {
+      steps: [
+        { step: 'a', state: 'passed' },
+        { step: 'b', state: 'ready' },
+      ],
+    },
+  });
+  expect(engine.hasChanges()).toEqual({ any: false, urgent: false });
+  expect(answer('b').urgent).toBe(false);
+  expect(answer('c')).toMatchObject({
+    urgent: true,
+    changes: { run: { status: 'waiting_approval', waitsFor: ['c'] }, gates: [{ gate: 'c', state: 'open' }] },
+  });
+});

@@ -1,0 +1,263 @@
+import type { Actor } from '../contract/local-activities';
+import type { PlanApproval } from '../plan/types';
+import { expandPeople, findApprovers, findBarred } from './approvers';
+import { audit, cancelTimer, engineActor, realMs, realMsForPeople, startTimer, type Run } from './run';
+import type { GateRunState, Vote } from './types';
+import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec } from './votes';
+
+const defaultEscalateAfterMs = 3_600_000;
+
+/** Opens the gate, counts the votes that came early, and starts its deadline. */
+export function openGate(run: Run, spec: GateSpec): void {
+  const gate = takeGate(run, spec);
+  const node = spec.step === undefined ? undefined : run.index.byId.get(spec.step);
+  const early = gate.votes;
+  gate.state = 'open';
+  gate.votes = [];
+  gate.openedAtMs = run.now;
+  gate.barred = findBarred(run, spec.approval, node);
+  if (spec.reason !== undefined) gate.reason = spec.reason;
+  run.openGates.add(gate.id);
+  touchGate(run, gate);
+  audit(run, {
+    actor: engineActor,
+    action: 'gate.opened',
+    object: gate.id,
+    generation: gate.generation,
+    ...(spec.reason === undefined ? {} : { reason: spec.reason }),
+    details: { approvers: gate.approvers, quorum: gate.quorum },
+  });
+  countEarlyVotes(run, gate, early);
+  if (!run.openGates.has(gate.id)) return;
+  if (run.options.autoApprove && gate.isOverride !== true) {
+    castVote(run, {
+      gate: gate.id,
+      by: automaticVoter,
+      decision: 'approve',
+      reason: 'approved automatically',
+      atMs: run.now,
+      assurance: 'local',
+      via: 'auto',
+    });
+  } else {
+    startGateTimers(run, gate, spec.approval);
+  }
+}
+
+/** They were recorded when they came; who may not vote now (an author is known only after the work) is said so. */
+function countEarlyVotes(run: Run, gate: GateRunState, early: readonly Vote[]): void {
+  for (const vote of early) {
+    const refusal = judgeVoter(gate, vote);
+    if (refusal === undefined) {
+      gate.votes.push(vote);
+      continue;
+    }
+    audit(run, {
+      actor: voterActor(vote),
+      action: 'vote.ignored',
+      object: gate.id,
+      generation: gate.generation,
+      outcome: vote.decision,
+      reason: refusal,
+    });
+    recordVote(run, gate, vote, false);
+  }
+  const decision = tally(gate, gate.votes);
+  const last = gate.votes.at(-1);
+  if (decision !== undefined && last !== undefined) closeGate(run, gate, decision, { actor: voterActor(last), reason: last.reason });
+}
+
+function voterActor(vote: Vote): Actor {
+  return { kind: vote.via === 'auto' ? 'engine' : 'person', id: vote.by, assurance: vote.assurance };
+}
+
+/** What is asked is no longer asked: the run ends, or the step runs again. */
+export function withdrawGate(run: Run, id: string, reason: string): void {
+  const gate = run.state.gates[id];
+  if (gate === undefined || gate.state === 'decided') return;
+  closeGate(run, gate, 'withdrawn', { actor: engineActor, reason });
+}
+
+/** Counts a vote, or says in the audit why it does not count. */
+export function castVote(run: Run, vote: Vote): void {
+  const judged = judgeVote(run, vote, []);
+  const gate = run.state.gates[vote.gate];
+  const actor = voterActor(vote);
+  if (!judged.ok || judged.effect === 'repeated') {
+    run.changes.urgent = true;
+    const why = judged.ok ? 'the same vote again' : judged.reason;
+    audit(run, {
+      actor,
+      action: 'vote.ignored',
+      object: vote.gate,
+      outcome: vote.decision,
+      reason: why,
+      details: { said: vote.reason ?? null },
+    });
+    if (gate !== undefined) recordVote(run, gate, vote, false);
+    return;
+  }
+  const kept = judged.effect === 'early' ? takeGate(run, judged.spec) : (gate as GateRunState);
+  kept.votes = [...kept.votes.filter((other) => other.by !== vote.by), vote];
+  recordVote(run, kept, vote, true);
+  touchGate(run, kept);
+  audit(run, {
+    actor,
+    action: judged.effect === 'early' ? 'vote.kept' : judged.effect === 'changed' ? 'vote.changed' : 'vote.cast',
+    object: vote.gate,
+    generation: kept.generation,
+    outcome: vote.decision,
+    ...(vote.reason === undefined ? {} : { reason: vote.reason }),
+  });
+  if (kept.state !== 'open') return;
+  const decision = tally(kept, kept.votes);
+  if (decision !== undefined) closeGate(run, kept, decision, { actor, reason: vote.reason });
+}
+
+/** The deadline or the reminder of an open gate. */
+export function onGateTimer(run: Run, id: string, kind: 'gateDeadline' | 'gateReminder'): void {
+  const gate = run.state.gates[id];
+  if (gate?.state !== 'open') return;
+  if (kind === 'gateReminder') {
+    run.changes.urgent = true;
+    audit(run, {
+      actor: timerActor(id),
+      action: 'gate.reminded',
+      object: id,
+      generation: gate.generation,
+      reason: 'nobody has decided yet',
+    });
+    return;
+  }
+  const approval = approvalOf(run, gate);
+  const onTimeout = approval?.onTimeout ?? 'reject';
+  const level = run.plan.escalation[gate.level];
+  if (onTimeout === 'escalate' && level !== undefined) {
+    gate.level += 1;
+    if (gate.approvers.length > 0) gate.approvers = [...new Set([...gate.approvers, ...expandPeople(run.plan.approvers, level.to)])];
+    gate.deadlineMs = run.now + realMsForPeople(run, level.afterMs, approval?.timeoutIsExplicit ?? false);
+    startTimer(run, timerId(gate, 'deadline'), { atMs: gate.deadlineMs, kind: 'gateDeadline', target: id, summary: `deadline of ${id}` });
+    touchGate(run, gate);
+    audit(run, {
+      actor: timerActor(id),
+      action: 'gate.escalated',
+      object: id,
+      generation: gate.generation,
+      reason: 'nobody has decided in time',
+      details: { to: level.to },
+    });
+    return;
+  }
+  const reason = `nobody decided in time (on_timeout: ${onTimeout})`;
+  closeGate(run, gate, onTimeout === 'approve' ? 'approved' : 'timed_out', { actor: timerActor(id), reason });
+}
+
+function takeGate(run: Run, spec: GateSpec): GateRunState {
+  const present = run.state.gates[spec.id];
+  const isEarly = present?.state === 'pending' && present.generation === spec.generation;
+  if (isEarly && spec.isOverride !== true) return present;
+  // Early votes approve a result; they do not override a condition. They wait until the approval itself is asked for.
+  const kept = isEarly ? present.votes : spec.isOverride === true ? undefined : present?.kept;
+  const role = spec.step === undefined ? undefined : run.index.byId.get(spec.step)?.plan.role;
+  const gate: GateRunState = {
+    id: spec.id,
+    kind: spec.kind,
+    ...(spec.step === undefined ? {} : { step: spec.step }),
+    ...(spec.phase === undefined ? {} : { phase: spec.phase }),
+    // One row per gate and generation: asking again within one generation of the step (blocked twice) counts on.
+    generation: Math.max(spec.generation, (present?.generation ?? 0) + 1),
+    state: 'pending',
+    approvers: findApprovers(run, spec.approval, spec.isOverride === true ? undefined : role),
+    quorum: spec.approval?.quorum ?? 1,
+    votes: spec.isOverride === true ? [] : (kept ?? []),
+    ...(spec.isOverride === true && kept !== undefined ? { kept } : {}),
+    level: 0,
+    barred: [],
+    ...(spec.isOverride === true ? { isOverride: true } : {}),
+    ...(spec.prompt === undefined ? {} : { prompt: spec.prompt }),
+  };
+  run.state.gates[spec.id] = gate;
+  return gate;
+}
+
+function startGateTimers(run: Run, gate: GateRunState, approval: PlanApproval | undefined): void {
+  if (approval === undefined) {
+    if (gate.isOverride !== true) return;
+    const node = gate.step === undefined ? undefined : run.index.byId.get(gate.step);
+    const planMs = node?.plan.escalateAfterMs ?? run.plan.escalateAfterMs;
+    const afterMs = planMs === undefined ? realMsForPeople(run, defaultEscalateAfterMs, false) : realMs(run, planMs);
+    remindAt(run, gate, run.now + afterMs);
+    return;
+  }
+  const timeoutMs = realMsForPeople(run, approval.timeoutMs, approval.timeoutIsExplicit);
+  gate.deadlineMs = run.now + timeoutMs;
+  startTimer(run, timerId(gate, 'deadline'), {
+    atMs: gate.deadlineMs,
+    kind: 'gateDeadline',
+    target: gate.id,
+    summary: `deadline of ${gate.id}`,
+  });
+  remindAt(run, gate, run.now + timeoutMs / 2);
+}
+
+function remindAt(run: Run, gate: GateRunState, atMs: number): void {
+  startTimer(run, timerId(gate, 'reminder'), { atMs, kind: 'gateReminder', target: gate.id, summary: `reminder of ${gate.id}` });
+}
+
+function closeGate(
+  run: Run,
+  gate: GateRunState,
+  decision: NonNullable<GateRunState['decision']>,
+  by: { actor: Actor; reason: string | undefined },
+): void {
+  gate.state = 'decided';
+  gate.decision = decision;
+  gate.decidedAtMs = run.now;
+  if (by.reason !== undefined) gate.reason = by.reason;
+  run.openGates.delete(gate.id);
+  cancelTimer(run, timerId(gate, 'deadline'));
+  cancelTimer(run, timerId(gate, 'reminder'));
+  touchGate(run, gate);
+  audit(run, {
+    actor: by.actor,
+    action: gate.isOverride === true && decision === 'approved' && gate.kind !== 'unknown' ? 'gate.overridden' : `gate.${decision}`,
+    object: gate.id,
+    generation: gate.generation,
+    ...(by.reason === undefined ? {} : { reason: by.reason }),
+    details: { votes: gate.votes.map((vote) => ({ by: vote.by, decision: vote.decision })) },
+  });
+  if (decision !== 'withdrawn') run.work.gates.push(gate.id);
+}
+
+function approvalOf(run: Run, gate: GateRunState): PlanApproval | undefined {
+  if (gate.kind === 'phase') return run.index.phaseById.get(gate.phase ?? '')?.plan.approval;
+  return gate.kind === 'approval' ? run.index.byId.get(gate.step ?? '')?.plan.approval : undefined;
+}
+
+function touchGate(run: Run, gate: GateRunState): void {
+  run.changes.gates.add(gate);
+  run.changes.urgent = true;
+  run.changes.run = true;
+}
+
+function recordVote(run: Run, gate: GateRunState, vote: Vote, counted: boolean): void {
+  run.changes.urgent = true;
+  run.changes.votes.push({
+    gate: gate.id,
+    generation: gate.generation,
+    by: vote.by,
+    decision: vote.decision,
+    ...(vote.reason === undefined ? {} : { reason: vote.reason }),
+    atMs: vote.atMs,
+    assurance: vote.assurance,
+    counted,
+  });
+}
+
+function timerId(gate: GateRunState, which: 'deadline' | 'reminder'): string {
+  return `gate/${gate.id}#${gate.generation}/${which}`;
+}
+
+function timerActor(id: string): Actor {
+  return { kind: 'timer', id };
+}

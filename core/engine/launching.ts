@@ -1,0 +1,99 @@
+import type { AssignedAgent, EffectEnd, EffectRef } from '../contract/local-activities';
+import type { PlanStep } from '../plan/types';
+import type { StepNode } from './plan-index';
+import { effectId, type Run } from './run';
+import type { Decision, EffectLogEntry, EngineEvent, InFlightEffect } from './types';
+
+export type EffectEnded = Extract<EngineEvent, { type: 'effectEnded' }>;
+
+/** Tells the driver to run an effect, and remembers that it runs. */
+export function launchEffect(
+  run: Run,
+  node: StepNode,
+  kind: InFlightEffect['kind'],
+  launch: Omit<Extract<Decision, { type: 'launch' }>, 'type' | 'step'>,
+): void {
+  const { effect, agent } = launch;
+  run.state.inFlight[effectId(effect)] = { effect, step: node.plan.id, kind };
+  node.inFlight += 1;
+  run.decisions.push({ type: 'launch', step: node.plan.id, ...launch });
+  if (kind === 'sample') return;
+  (node.run.effects ??= []).push({
+    generation: effect.generation,
+    slot: effect.slot,
+    assignment: effect.assignment,
+    mode: effect.mode,
+    agent: agent.id,
+    startedAtMs: run.now,
+  });
+}
+
+/** Takes an effect out of those that run; undefined when it is not one of them (a late or repeated message). */
+export function landEffect(run: Run, event: EffectEnded): InFlightEffect | undefined {
+  const id = effectId(event.effect);
+  const flight = run.state.inFlight[id];
+  if (flight === undefined) return undefined;
+  delete run.state.inFlight[id];
+  const node = run.index.byId.get(flight.step);
+  if (node === undefined) return undefined;
+  node.inFlight -= 1;
+  if (flight.kind === 'sample') return flight;
+  const entry = findLogEntry(node, event.effect);
+  if (entry !== undefined) {
+    entry.endedAtMs = event.endedAtMs ?? event.atMs;
+    if (event.startedAtMs !== undefined) entry.startedAtMs = event.startedAtMs;
+    entry.outcome = outcomeOf(event);
+  }
+  return flight;
+}
+
+export function findLogEntry(node: StepNode, effect: EffectRef): EffectLogEntry | undefined {
+  return node.run.effects?.findLast(
+    (entry) =>
+      entry.generation === effect.generation &&
+      entry.slot === effect.slot &&
+      entry.assignment === effect.assignment &&
+      entry.mode === effect.mode,
+  );
+}
+
+export function isSuccess(event: EffectEnded): boolean {
+  return event.failure === undefined && event.result?.status === 'success';
+}
+
+export function outcomeOf(event: EffectEnded): EffectEnd['outcome'] {
+  if (isSuccess(event)) return 'success';
+  if (event.failure?.kind === 'cancelled') return 'cancelled';
+  return event.failure?.kind === 'unknown' ? 'unknown' : 'failure';
+}
+
+/** What the activity could not record itself: a known failure says so, and a foreign worker records nothing at all. */
+export function recordEnd(run: Run, event: EffectEnded, agent: AssignedAgent | undefined): void {
+  const { failure, result, effect } = event;
+  if (failure === undefined ? agent?.executor !== 'worker' : failure.recorded) return;
+  if (failure?.kind === 'superseded') return;
+  const answer = result ?? failure?.result;
+  run.changes.ends.push({
+    ...effect,
+    outcome: outcomeOf(event),
+    atMs: event.endedAtMs ?? event.atMs,
+    ...(agent?.executor === 'simulate' ? { durationFactor: run.options.timeScale } : {}),
+    ...(failure === undefined ? {} : { failure: failure.message }),
+    ...(answer === undefined ? {} : { result: answer }),
+  });
+}
+
+/** Registers how an effect is undone, before it starts: an unknown outcome is undone too. */
+export function registerCompensation(run: Run, node: StepNode, effect: EffectRef, agent: AssignedAgent): void {
+  const action = compensationOf(node.plan, agent);
+  if (action === undefined) return;
+  run.state.compensations.push({ effect, step: node.plan.id, action, agent, state: 'registered' });
+}
+
+/** The step's own `compensate`, else the agent's, else what a deployment implies. */
+export function compensationOf(step: PlanStep, agent: AssignedAgent): string | undefined {
+  if (step.compensate !== undefined) return 'action' in step.compensate ? step.compensate.action : 'compensate';
+  if (agent.compensate !== undefined) return agent.compensate;
+  const isDeployment = step.deploys && (step.rollbackOn !== undefined || step.environments.includes('production'));
+  return isDeployment ? 'rollback' : undefined;
+}

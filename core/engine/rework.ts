@@ -1,0 +1,81 @@
+import { withdrawGate } from './gates';
+import { dependencyIds, findDescendants, type StepNode } from './plan-index';
+import { reopenPhase } from './phases';
+import { moveStep } from './moves';
+import { audit, countUnmet, findStep, type Run } from './run';
+import { stopWork } from './setbacks';
+
+const defaultMaxRounds = 2;
+
+/**
+ * `changes_requested`: what the reviewer looked at runs again as a new generation, with the comments, and so does everything that
+ * rested on it and had started (running work is cancelled, finished work is void), the review last. False when the rounds are used up
+ * or there is nothing to send back: then the verdict is judged like any negative one.
+ */
+export function startRework(run: Run, reviewer: StepNode): boolean {
+  const { plan, run: step } = reviewer;
+  const rounds = step.reworkRounds ?? 0;
+  if (rounds >= (plan.rework?.maxRounds ?? defaultMaxRounds)) return false;
+  const ids = plan.rework?.steps ?? [...dependencyIds(plan.dependsOn)];
+  const targets = ids
+    .map((id) => findStep(run, id))
+    .filter((node) => node !== reviewer && node.run.state === 'passed' && node.plan.monitor === undefined);
+  if (targets.length === 0) return false;
+  step.reworkRounds = rounds + 1;
+  const comment = { from: plan.id, text: textOfComments(reviewer), generation: step.generation };
+  const isTarget = new Set(targets);
+  const affected = findDescendants(targets);
+  affected.add(reviewer);
+  const reason = `${plan.id} asked for changes`;
+  audit(run, {
+    actor: { kind: 'agent', id: step.slots.find((slot) => slot.agent !== undefined)?.agent?.id ?? plan.role },
+    action: 'rework.requested',
+    object: plan.id,
+    generation: step.generation,
+    reason: comment.text,
+    details: { steps: targets.map((node) => node.plan.id), round: step.reworkRounds },
+  });
+  const again = [...targets, ...[...affected].filter((node) => !isTarget.has(node))].sort((a, b) => a.index - b.index);
+  for (const node of again) {
+    if (isTarget.has(node)) {
+      node.run.comments = [...(node.run.comments ?? []), comment];
+      renew(run, node, 'rework', reason);
+    } else if (node.run.state !== 'pending') {
+      renew(run, node, 'invalidate', reason);
+    }
+  }
+  for (const phase of new Set(again.map((node) => node.phase))) reopenPhase(run, phase, reason);
+  for (const node of run.index.steps) {
+    if (node.run.state !== 'pending' && node.run.state !== 'reworking') continue;
+    node.unmet = countUnmet(run, node);
+    if (node.unmet === 0 && node.run.state === 'reworking') run.work.start.push(node);
+  }
+  return true;
+}
+
+/** A new generation: nothing of the old one counts any more, its votes included. */
+export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' | 'release', reason: string): void {
+  const { run: step } = node;
+  stopWork(run, node, reason);
+  const gate = run.state.gates[node.plan.id];
+  if (gate?.state === 'pending') withdrawGate(run, node.plan.id, reason);
+  moveStep(run, node, cause, { reason });
+  step.generation += 1;
+  step.slots = [];
+  delete step.result;
+  delete step.verdict;
+  delete step.overridden;
+  delete step.approved;
+  delete step.skippedByFailure;
+  delete step.heldNoLonger;
+  delete step.monitor;
+  delete step.readyAtMs;
+  delete step.startedAtMs;
+  delete step.endedAtMs;
+}
+
+function textOfComments(reviewer: StepNode): string {
+  const { result } = reviewer.run;
+  const parts = [...(result?.reasons ?? []), ...(result?.reasons === undefined && result?.summary !== undefined ? [result.summary] : [])];
+  return parts.length > 0 ? parts.join('\n') : 'changes requested';
+}

@@ -1,0 +1,148 @@
+import { activityIdOf, type EffectKey } from '../contract/ids';
+import type { Actor, AlertRecord, AuditEntry, EffectEnd, EffectRef, VoteRecord } from '../contract/local-activities';
+import type { Plan } from '../plan/types';
+import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type ReadyEntry, type StepNode } from './plan-index';
+import type { RankHeap } from './rank-heap';
+import { isSettled } from './transitions';
+import type { Decision, EngineEvent, EngineOptions, GateRunState, RunState, TimerRunState } from './types';
+
+/** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
+export interface Run {
+  readonly options: EngineOptions;
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly index: PlanIndex;
+  /** Time of the `decide` that is under way. */
+  now: number;
+  /** Events since the last `decide`. */
+  inbox: EngineEvent[];
+  decisions: Decision[];
+  readonly changes: ChangeLog;
+  readonly work: Work;
+  /** Ready steps without a slot; monitors, which need none, apart. */
+  readonly ready: RankHeap<ReadyEntry>;
+  readonly readyMonitors: RankHeap<ReadyEntry>;
+  /** Steps in work that want another agent for a slot of theirs. */
+  readonly wanting: Set<StepNode>;
+  readonly serialToOffer: Set<PhaseNode>;
+  /** Ready steps whose agents all were busy, by agent key. */
+  readonly busy: Map<string, ReadyEntry[]>;
+  /** Steps whose end check waits for the end of another step. */
+  readonly waitingForStep: Map<string, StepNode[]>;
+  slotsInUse: number;
+  unsettledSteps: number;
+  unsettledWithoutAsync: number;
+  unpassedPhases: number;
+  /** Steps in each of the states that decide the run's status. */
+  readonly counts: { moving: number; held: number; deferred: number };
+  readonly weight: { total: number; done: number; byEstimate: boolean };
+  readonly openGates: Set<string>;
+  readonly blockedSteps: Set<StepNode>;
+  /** Until the first `decide` after a restore, which starts the saved timers again. */
+  restored: boolean;
+}
+
+/** What happened since the last `takeChanges`. */
+export interface ChangeLog {
+  urgent: boolean;
+  steps: Set<StepNode>;
+  gates: Set<GateRunState>;
+  votes: VoteRecord[];
+  alerts: AlertRecord[];
+  audit: AuditEntry[];
+  ends: EffectEnd[];
+  run: boolean;
+}
+
+/** What one thing sets going in another: drained before anything is decided. */
+export interface Work {
+  settled: StepNode[];
+  /** Steps of which an agent's work has ended. */
+  judge: StepNode[];
+  start: StepNode[];
+  end: StepNode[];
+  gates: string[];
+  phases: Set<PhaseNode>;
+}
+
+export const engineActor: Actor = { kind: 'engine', id: 'vapora' };
+
+export function createChangeLog(): ChangeLog {
+  return { urgent: false, steps: new Set(), gates: new Set(), votes: [], alerts: [], audit: [], ends: [], run: false };
+}
+
+/** Unsettled dependencies + unpassed phases it depends on + 1 while its own phase is closed. */
+export function countUnmet(run: Run, node: StepNode): number {
+  let unmet = node.phase.open ? 0 : 1;
+  for (const id of dependencyIds(node.plan.dependsOn)) if (!isSettled(findStep(run, id).run.state)) unmet += 1;
+  for (const id of phasesDependedOn(node.plan)) if (run.index.phaseById.get(id)?.run.state !== 'passed') unmet += 1;
+  return unmet;
+}
+
+export function findStep(run: Run, id: string): StepNode {
+  const node = run.index.byId.get(id);
+  if (node === undefined) throw new Error(`Internal error: no step ${id} in the plan`);
+  return node;
+}
+
+/** Counts a step in, or out of, the numbers that decide the run's status. */
+export function countState(run: Run, node: StepNode, by: 1 | -1): void {
+  const { state } = node.run;
+  if (state === 'pending' || isSettled(state)) return;
+  node.phase.active += by;
+  if (state === 'waiting_approval' || state === 'blocked') run.counts.held += by;
+  else if (state === 'deferred') run.counts.deferred += by;
+  else run.counts.moving += by;
+}
+
+/** What a step counts with in the progress. */
+export function weightOf(run: Run, node: StepNode): number {
+  return run.weight.byEstimate ? node.estimateMs : 1;
+}
+
+// --- effects --------------------------------------------------------------------------------------------------------
+
+export function effectId(effect: Omit<EffectKey, 'rootRunId'>): string {
+  return activityIdOf(effect);
+}
+
+/** Asks the driver to cancel what runs; the end still has to come. */
+export function cancelEffects(run: Run, node: StepNode, reason: string, only?: (effect: EffectRef) => boolean): void {
+  if (node.inFlight === 0) return;
+  for (const flight of Object.values(run.state.inFlight)) {
+    if (flight.step !== node.plan.id || flight.kind === 'undo' || flight.cancelling === true) continue;
+    if (only !== undefined && !only(flight.effect)) continue;
+    flight.cancelling = true;
+    run.decisions.push({ type: 'cancelEffect', effect: flight.effect, reason });
+  }
+}
+
+// --- timers and time ------------------------------------------------------------------------------------------------
+
+export function startTimer(run: Run, id: string, timer: TimerRunState): void {
+  run.state.timers[id] = timer;
+  run.decisions.push({ type: 'startTimer', id, atMs: timer.atMs, summary: timer.summary });
+}
+
+export function cancelTimer(run: Run, id: string): void {
+  if (run.state.timers[id] === undefined) return;
+  delete run.state.timers[id];
+  run.decisions.push({ type: 'cancelTimer', id });
+}
+
+/** Plan time → real time. */
+export function realMs(run: Run, planMs: number): number {
+  return planMs / run.options.timeScale;
+}
+
+/** Time for a person: the scale never makes it shorter than ten real minutes (or the plan's own time, if that is shorter). */
+export function realMsForPeople(run: Run, planMs: number, isExplicit: boolean): number {
+  const scaled = realMs(run, planMs);
+  return isExplicit ? scaled : Math.max(scaled, Math.min(planMs, 10 * 60_000));
+}
+
+// --- audit ----------------------------------------------------------------------------------------------------------
+
+export function audit(run: Run, entry: Omit<AuditEntry, 'atMs'>): void {
+  run.changes.audit.push({ atMs: run.now, ...entry });
+}

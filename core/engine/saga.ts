@@ -1,0 +1,113 @@
+import type { AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
+import type { TerminalRunStatus } from '../contract/states';
+import { selectCompensations } from './ending';
+import { isSuccess, launchEffect, recordEnd, type EffectEnded } from './launching';
+import type { StepNode } from './plan-index';
+import { moveStep } from './moves';
+import { audit, effectId, engineActor, findStep, type Run } from './run';
+import type { CompensationEntry } from './types';
+
+/**
+ * The next compensation to run, when everything that ran has ended: one at a time, in reverse order of completion, by the agent that
+ * did the work. Choosing and ordering happens once, when nothing can be added any more.
+ */
+export function nextUndoRequest(run: Run): AssignmentRequest | undefined {
+  const { ending, inFlight } = run.state;
+  if (ending === undefined || Object.keys(inFlight).length > 0) return undefined;
+  if (ending.selected !== true) {
+    ending.selected = true;
+    const chosen = selectCompensations(run, ending);
+    const others = run.state.compensations.filter((entry) => !chosen.includes(entry));
+    for (const entry of others) if (entry.state === 'registered') entry.state = 'dropped';
+    run.state.compensations = [...chosen, ...others];
+  }
+  const entry = run.state.compensations.find((one) => one.state === 'registered');
+  if (entry === undefined) return undefined;
+  entry.state = 'requested';
+  const { plan } = findStep(run, entry.step);
+  return {
+    ...undoEffect(entry),
+    step: entry.step,
+    role: plan.role,
+    skills: plan.skills,
+    taskType: plan.taskType,
+    quality: plan.quality,
+    ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
+    agentId: entry.agent.id,
+    exclude: [],
+    policy: plan.policy ?? run.plan.policy,
+  };
+}
+
+/** Launches what got its agent. `busy`: ask again later. */
+export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): 'busy' | 'done' {
+  const entry = run.state.compensations.find((one) => one.state === 'requested');
+  if (entry === undefined) return 'done';
+  const node = findStep(run, entry.step);
+  const reply = replies.get(effectId(undoEffect(entry)));
+  if (reply === undefined || reply.kind === 'busy') {
+    entry.state = 'registered';
+    return 'busy';
+  }
+  if (node.run.state === 'passed') moveStep(run, node, 'undo', { reason: run.state.ending?.reason });
+  if (reply.kind === 'nobody') {
+    finishUndo(run, node, entry, `nobody can undo it: ${reply.reason}`);
+    return 'done';
+  }
+  entry.state = 'running';
+  audit(run, {
+    actor: engineActor,
+    action: 'compensation.started',
+    object: entry.step,
+    generation: entry.effect.generation,
+    details: { undoes: effectId(entry.effect), action: entry.action, agent: reply.agent.id },
+  });
+  launchEffect(run, node, 'undo', { effect: undoEffect(entry), agent: reply.agent, action: entry.action });
+  return 'done';
+}
+
+/** A compensation that fails (its retries used up) is recorded, and the rest continue. */
+export function onUndoEnded(run: Run, node: StepNode, event: EffectEnded): void {
+  const id = effectId(event.effect);
+  const entry = run.state.compensations.find((one) => one.state === 'running' && effectId(undoEffect(one)) === id);
+  if (entry === undefined) return;
+  recordEnd(run, event, entry.agent);
+  const failure = isSuccess(event) ? undefined : (event.failure?.message ?? event.result?.summary ?? 'it reported failure');
+  finishUndo(run, node, entry, failure);
+}
+
+function finishUndo(run: Run, node: StepNode, entry: CompensationEntry, failure: string | undefined): void {
+  entry.state = failure === undefined ? 'done' : 'failed';
+  if (failure !== undefined) entry.failure = failure;
+  run.changes.run = true;
+  if (failure !== undefined) run.changes.urgent = true;
+  audit(run, {
+    actor: engineActor,
+    action: failure === undefined ? 'compensation.finished' : 'compensation.failed',
+    object: entry.step,
+    generation: entry.effect.generation,
+    outcome: failure === undefined ? 'success' : 'failure',
+    ...(failure === undefined ? {} : { reason: failure }),
+    details: { undoes: effectId(entry.effect), action: entry.action },
+  });
+  const ofStep = run.state.compensations.filter((other) => other.step === entry.step);
+  if (node.run.state !== 'compensating' || ofStep.some((other) => other.state === 'registered' || other.state === 'requested')) return;
+  const failed = ofStep.find((other) => other.state === 'failed');
+  if (failed === undefined) moveStep(run, node, 'undone', { reason: `undone: ${run.state.ending?.reason ?? ''}` });
+  else moveStep(run, node, 'undoFailed', { reason: `could not be undone: ${failed.failure ?? ''}` });
+}
+
+/** How an ending run ends, once nothing runs and nothing is left to undo; undefined before. */
+export function endOfSaga(run: Run): { status: TerminalRunStatus; reason: string } | undefined {
+  const { ending, inFlight, asking, compensations } = run.state;
+  if (ending?.selected !== true || asking !== undefined || Object.keys(inFlight).length > 0) return undefined;
+  if (compensations.some((entry) => entry.state === 'registered' || entry.state === 'requested')) return undefined;
+  const failed = compensations.filter((entry) => entry.state === 'failed').map((entry) => entry.step);
+  if (failed.length > 0) return { status: 'rollback_failed', reason: `${ending.reason}; not undone: ${[...new Set(failed)].join(', ')}` };
+  if (ending.kind === 'cancel') return { status: 'cancelled', reason: ending.reason };
+  return { status: compensations.some((entry) => entry.state === 'done') ? 'rolled_back' : 'failed', reason: ending.reason };
+}
+
+function undoEffect(entry: CompensationEntry): EffectRef {
+  return { ...entry.effect, mode: 'undo' };
+}

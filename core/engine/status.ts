@@ -1,0 +1,105 @@
+import { isTerminalRunStatus, type RunStatus } from '../contract/states';
+import { isRollingBack } from './ending';
+import type { StepNode } from './plan-index';
+import { audit, engineActor, type Run } from './run';
+import { checkRunTransition, isSettled } from './transitions';
+
+/** What the run as a whole is doing, from its counters: O(phases), not O(steps). */
+export function updateStatus(run: Run): void {
+  setStatus(run, findStatus(run));
+  const phase = findPhase(run);
+  if (phase !== run.state.phase) {
+    run.state.phase = phase;
+    run.changes.run = true;
+  }
+}
+
+export function setStatus(run: Run, status: RunStatus): void {
+  const before = run.state.status;
+  if (before === status) return;
+  checkRunTransition(before, status);
+  run.state.status = status;
+  run.changes.run = true;
+  run.changes.urgent = true;
+  const reason = status === 'paused' ? run.state.paused?.reason : isTerminalRunStatus(status) ? run.state.reason : undefined;
+  audit(run, {
+    actor: engineActor,
+    action: `run.${auditNames[status] ?? status}`,
+    object: run.options.run.id,
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+const auditNames: Partial<Record<RunStatus, string>> = {
+  planning: 'planned',
+  in_progress: 'started',
+  waiting_approval: 'held_for_approval',
+  completing: 'nearly_completed',
+  rolling_back: 'rollback_started',
+};
+
+/** Waiting wins over blocked, and both count only when nothing runs or is ready. */
+function findStatus(run: Run): RunStatus {
+  const { state } = run;
+  if (isTerminalRunStatus(state.status)) return state.status;
+  if (state.ending !== undefined) return isRollingBack(run) ? 'rolling_back' : state.status === 'created' ? 'planning' : state.status;
+  if (state.paused !== undefined) return 'paused';
+  if (run.counts.moving > 0) return run.unsettledWithoutAsync === 0 && run.unpassedPhases === 0 ? 'completing' : 'in_progress';
+  let isBlocked = run.blockedSteps.size > 0;
+  for (const id of run.openGates) {
+    const gate = state.gates[id];
+    if (gate?.isOverride === true) isBlocked = true;
+    else return 'waiting_approval';
+  }
+  if (isBlocked) return 'blocked';
+  return run.counts.deferred > 0 ? 'deferred' : 'in_progress';
+}
+
+/** The first phase with something under way, else the first unfinished one, else the last. */
+function findPhase(run: Run): string | null {
+  const { phases } = run.index;
+  const active = phases.find((phase) => phase.active > 0 || phase.run.state === 'gated');
+  if (active !== undefined) return active.plan.id;
+  const unfinished = phases.find((phase) => phase.unsettled > 0) ?? phases.at(-1);
+  return unfinished?.plan.id ?? null;
+}
+
+/** What only a person, or another step's end, can move: open gates, then blocked steps that have none. */
+export function waitsFor(run: Run): string[] {
+  const waiting = [...run.openGates];
+  for (const node of run.blockedSteps) if (!hasOpenGate(run, node)) waiting.push(node.plan.id);
+  return waiting.sort();
+}
+
+function hasOpenGate(run: Run, node: StepNode): boolean {
+  return run.openGates.has(`${node.plan.id}:blocked`) || run.openGates.has(`${node.plan.id}:unknown`);
+}
+
+/** 0..1: settled steps by their estimates where all have one, else by number. */
+export function progressOf(run: Run): number {
+  if (run.unsettledSteps === 0) return 1;
+  return run.weight.total === 0 ? 0 : Math.round((run.weight.done / run.weight.total) * 1000) / 1000;
+}
+
+/** What a step waits for: its gate, the steps it still needs, its phase. */
+export function stepWaitsFor(run: Run, node: StepNode): string[] {
+  const { state } = node.run;
+  const { id } = node.plan;
+  if (isSettled(state) || run.state.endedAtMs !== undefined) return [];
+  const gates = [id, `${id}:start`, `${id}:blocked`, `${id}:unknown`].filter((gate) => run.openGates.has(gate));
+  if (gates.length > 0) return gates;
+  if (state === 'blocked')
+    return node.plan.securityReviewers.filter((other) => !isSettled(run.index.byId.get(other)?.run.state ?? 'passed'));
+  if (state !== 'pending') return [];
+  const waiting = new Set<string>();
+  for (const { step } of node.plan.dependsOn) if (!isSettled(run.index.byId.get(step)?.run.state ?? 'passed')) waiting.add(step);
+  if (waiting.size === 0)
+    for (const { phase } of node.plan.dependsOn)
+      if (phase !== undefined && run.index.phaseById.get(phase)?.run.state !== 'passed') waiting.add(phase);
+  if (waiting.size === 0 && !node.phase.open) {
+    const before = run.index.phases.slice(0, node.phase.index).find((phase) => phase.run.state !== 'passed');
+    if (before !== undefined) waiting.add(before.plan.id);
+  }
+  for (const [blocker, nodes] of run.waitingForStep) if (nodes.includes(node)) waiting.add(blocker);
+  return [...waiting];
+}

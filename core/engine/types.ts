@@ -1,0 +1,302 @@
+import type { AgentResult, MetricValue } from '../contract/agent-document';
+import type { EffectMode } from '../contract/ids';
+import type {
+  Actor,
+  AlertRecord,
+  AssignedAgent,
+  AssignmentReply,
+  AssignmentRequest,
+  EffectRef,
+  RunChanges,
+} from '../contract/local-activities';
+import type { DecideReply } from '../contract/messages';
+import type { Outcome, RunStatus, StepState, TerminalRunStatus, Verdict } from '../contract/states';
+import type { ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
+import type { Plan } from '../plan/types';
+
+/**
+ * The engine: Plan + events → decisions. It has no clock, no random, no I/O; every event carries its time. The same plan and
+ * the same events give the same decisions, whatever the order in which simultaneous completions are listed.
+ *
+ * The driver (workflows/) calls `apply` for everything that happened, then `decide` once, and carries the decisions out.
+ */
+export interface Engine {
+  /** Plain JSON: what continue-as-new carries. */
+  readonly state: RunState;
+  apply(event: EngineEvent): void;
+  /** What to do now. Calling it again without an event in between gives nothing new. */
+  decide(nowMs: number): Decision[];
+  /** What changed since the last call, for Postgres. `urgent`: a reader must see it soon (status, gates, votes, alerts), not just steps. */
+  takeChanges(): { changes: RunChanges; urgent: boolean };
+  hasChanges(): { any: boolean; urgent: boolean };
+  /** Why this vote would be refused, or what it would do: pure, for update validators. */
+  judgeVote(vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string };
+  /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
+  waitsFor(): string[];
+  statusView(nowMs: number): RunStatusView;
+  gateViews(nowMs: number): GateView[];
+  timelineView(): TimelineView;
+  explain(stepId: string): ExplainView | null;
+}
+
+export interface EngineOptions {
+  plan: Plan;
+  planHash: string;
+  run: { id: string; runId: string; rootRunId: string; definition: string };
+  startedAtMs: number;
+  timeScale: number;
+  initiator: string;
+  inputs: Record<string, unknown>;
+  /** Human agents: the approvers where a gate names none. */
+  humans: { id: string; role: string }[];
+  autoApprove: boolean;
+  /** p50 by step id where the history knows. */
+  historyEstimatesMs: Record<string, number>;
+  /** Continue from here instead of from the beginning. */
+  saved?: RunState;
+}
+
+export interface Vote {
+  gate: string;
+  by: string;
+  decision: 'approve' | 'reject';
+  reason?: string;
+  atMs: number;
+  assurance: 'local' | 'verified';
+  via: 'signal' | 'update' | 'auto';
+}
+
+export interface EffectFailure {
+  kind: 'failed' | 'timeout' | 'cancelled' | 'unknown' | 'not_runnable' | 'superseded';
+  message: string;
+  /** The agent's own result, where it gave one. */
+  result?: AgentResult;
+  /** True when the activity itself has recorded this end in Postgres. */
+  recorded: boolean;
+}
+
+export type EngineEvent =
+  | { type: 'replied'; atMs: number; replies: AssignmentReply[] }
+  | {
+      type: 'effectEnded';
+      atMs: number;
+      effect: EffectRef;
+      startedAtMs?: number;
+      endedAtMs?: number;
+      attempt?: number;
+      result?: AgentResult;
+      failure?: EffectFailure;
+    }
+  /** A monitor's sample came back (effect path `<step>/sample-<k>`): also `effectEnded`. */
+  | { type: 'timerFired'; atMs: number; id: string }
+  | { type: 'voted'; vote: Vote }
+  | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
+  | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string }
+  | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }
+  | { type: 'alertReceived'; atMs: number; by: Actor; name: string; severity: string; message: string }
+  /** Anything that could not be understood or does not apply: audited, changes nothing. */
+  | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
+
+export type Decision =
+  /** All steps (or slots, compensations, samples) that need an agent now: one wave. Answered by `replied`. */
+  | { type: 'assign'; requests: AssignmentRequest[] }
+  | { type: 'launch'; effect: EffectRef; step: string; agent: AssignedAgent; action?: string; sample?: { index: number; of: number } }
+  | { type: 'cancelEffect'; effect: EffectRef; reason: string }
+  | { type: 'startTimer'; id: string; atMs: number; summary: string }
+  | { type: 'cancelTimer'; id: string }
+  | { type: 'finish'; status: TerminalRunStatus; reason?: string };
+
+/**
+ * All of a run, as plain JSON: what continue-as-new carries. The maps by id have no prototype while the engine holds them (an id
+ * may be `toString`); indexes (dependents, counters, heaps) are rebuilt from plan + state and never saved.
+ */
+export interface RunState {
+  schemaVersion: 1;
+  status: RunStatus;
+  reason?: string;
+  phase: string | null;
+  steps: Record<string, StepRunState>;
+  phases: Record<string, PhaseRunState>;
+  /** By gate id, the newest generation. An early vote makes a `pending` one. */
+  gates: Record<string, GateRunState>;
+  /** Registered before their steps start, run in reverse order of completion. */
+  compensations: CompensationEntry[];
+  /** What runs now, by activity id. */
+  inFlight: Record<string, InFlightEffect>;
+  /** Pending timers. The first `decide` of a restored engine starts them again. */
+  timers: Record<string, TimerRunState>;
+  alerts: AlertRecord[];
+  ignoredSignals: number;
+  /** Ends of effects so far: the order of completion that rollback reverses. */
+  sequence: number;
+  /** While an `assign` has not been answered: the steps it asks for. */
+  asking?: string[];
+  /** Present while somebody asked for is busy: until when to wait with the next question, and for whom (`agentKey` of the index). */
+  busy?: { delayMs: number; keys: string[] };
+  paused?: { atMs: number; reason: string; by: string };
+  /** Why the run is ending: set once. */
+  ending?: RunEnding;
+  endedAtMs?: number;
+}
+
+export interface RunEnding {
+  kind: 'fail' | 'cancel';
+  reason: string;
+  /** `steps`: only those named (what a monitor's rollback undoes). */
+  rollback: 'all' | 'production' | 'steps' | 'none';
+  steps?: string[];
+  atMs: number;
+  /** The compensations have been chosen and put in order. */
+  selected?: boolean;
+}
+
+/** What can hold a step, in the order in which they are looked at. */
+export type StepCheck = 'requires' | 'failure' | 'verdict' | 'security' | 'gate' | 'approval' | 'unknown' | 'deferred';
+
+export interface StepRunState {
+  state: StepState;
+  generation: number;
+  reason?: string;
+  verdict?: Verdict;
+  /** One entry per slot of the present generation. */
+  slots: SlotRunState[];
+  /** What the step as a whole reports: outputs merged, metrics merged, the last summary. */
+  result?: AgentResult;
+  /** What a blocked step is blocked by. */
+  blockedBy?: StepCheck;
+  /** Checks of this generation that somebody let pass, with their reason in the audit. */
+  overridden?: StepCheck[];
+  /** Its approval gate was approved in this generation. */
+  approved?: boolean;
+  /** Its manual start was given in this generation. */
+  startGiven?: boolean;
+  /** It waited for a step that can block it, and that one for it. */
+  heldNoLonger?: boolean;
+  /** Skipped because something it needs failed: plain dependents are skipped too. */
+  skippedByFailure?: boolean;
+  /** What reviewers asked to change; for the agents of the next generation. */
+  comments?: { from: string; text: string; generation: number }[];
+  /** Rounds of rework that this step has asked for. */
+  reworkRounds?: number;
+  readyAtMs?: number;
+  startedAtMs?: number;
+  endedAtMs?: number;
+  /** Every effect that was launched, samples excepted: for the timeline. */
+  effects?: EffectLogEntry[];
+  monitor?: MonitorRunState;
+}
+
+export interface SlotRunState {
+  slot: number;
+  assignment: number;
+  state: 'wanted' | 'requested' | 'busy' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  agent?: AssignedAgent;
+  why?: string;
+  excluded: string[];
+  startedAtMs?: number;
+  endedAtMs?: number;
+  /** Until the step's result is put together from them. */
+  result?: AgentResult;
+  failure?: string;
+  /** Of a failure that has not been judged yet. */
+  failureKind?: EffectFailure['kind'];
+}
+
+export interface EffectLogEntry {
+  generation: number;
+  slot: number;
+  assignment: number;
+  mode: EffectMode;
+  agent: string;
+  startedAtMs: number;
+  endedAtMs?: number;
+  outcome?: Outcome;
+}
+
+export interface InFlightEffect {
+  effect: EffectRef;
+  step: string;
+  kind: 'slot' | 'sample' | 'undo';
+  cancelling?: boolean;
+}
+
+export interface TimerRunState {
+  atMs: number;
+  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred';
+  /** Gate or step id. */
+  target: string;
+  summary: string;
+}
+
+export interface MonitorRunState {
+  /** The agent of every sample. */
+  agent: AssignedAgent;
+  startedAtMs: number;
+  /** Real time between two samples, and of the whole: the time scale is applied already. */
+  intervalMs: number;
+  durationMs: number;
+  of: number;
+  /** The sample that is next, from 0. */
+  next: number;
+  taken: number;
+  failed: number;
+  /** Per metric: what the report is made of. */
+  totals: Record<string, { sum: number; max: number; n: number; unit?: string }>;
+  last?: Record<string, MetricValue>;
+  /** Per alert condition: samples in a row on which it held, or on which its metrics were missing; and what is raised. */
+  alerts: { held: number; missing: number; raised: boolean; noData: boolean }[];
+  raisedCount: number;
+}
+
+export interface PhaseRunState {
+  state: 'pending' | 'running' | 'gated' | 'passed' | 'failed';
+  /** Counts how often its gate was asked. */
+  generation: number;
+  /** Its condition was let pass by a person. */
+  overridden?: boolean;
+  approved?: boolean;
+  startedAtMs?: number;
+  endedAtMs?: number;
+}
+
+export interface GateRunState {
+  id: string;
+  kind: 'approval' | 'phase' | 'start' | 'blocked' | 'unknown';
+  step?: string;
+  phase?: string;
+  generation: number;
+  state: 'pending' | 'open' | 'decided';
+  decision?: 'approved' | 'rejected' | 'timed_out' | 'withdrawn';
+  /** People; empty = anyone. */
+  approvers: string[];
+  quorum: number;
+  votes: Vote[];
+  /** Early votes for the approval that follows this override. */
+  kept?: Vote[];
+  /** Escalation level, from 0. */
+  level: number;
+  /** An answer means overriding something that does not hold: never given automatically. */
+  isOverride?: boolean;
+  /** People who may not vote: `distinct_from`. */
+  barred: string[];
+  openedAtMs?: number;
+  deadlineMs?: number;
+  decidedAtMs?: number;
+  reason?: string;
+  prompt?: string;
+}
+
+export interface CompensationEntry {
+  /** Effect to undo. */
+  effect: EffectRef;
+  step: string;
+  action: string;
+  agent: AssignedAgent;
+  state: 'registered' | 'requested' | 'running' | 'done' | 'failed' | 'dropped';
+  /** Completion order of the forward effect; absent while it runs or when its outcome is unknown (then it counts as last). */
+  completedAtMs?: number;
+  sequence?: number;
+  /** The forward effect's, for the agent that undoes it. */
+  result?: AgentResult;
+  failure?: string;
+}

@@ -1,0 +1,6 @@
+import { initialTables } from './0001-initial-tables';
+import { auditTrail } from './0002-audit-trail';
+import type { Migration } from './migration';
+
+/** All migrations, in the order in which they run. */
+export const migrations: readonly Migration[] = [initialTables, auditTrail];

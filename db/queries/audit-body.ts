@@ -1,0 +1,50 @@
+import type { AgentResult } from '../../core/contract/agent-document';
+import type { Actor, AuditEntry, EffectRef } from '../../core/contract/local-activities';
+import type { Outcome } from '../../core/contract/states';
+import { canonicalJson } from '../json-text';
+
+/** The canonical bytes of one audit line: what `append_audit` links and hashes. */
+export function auditBodyOf(entry: AuditEntry): string {
+  const { atMs, ...rest } = entry;
+  return canonicalJson({ at: new Date(atMs).toISOString(), ...rest });
+}
+
+const actionOfOutcome: Record<Outcome, string> = {
+  success: 'execution.succeeded',
+  failure: 'execution.failed',
+  cancelled: 'execution.cancelled',
+  unknown: 'execution.unknown',
+};
+
+export interface ExecutionEnd {
+  effect: EffectRef;
+  actor: Actor;
+  outcome: Outcome;
+  atMs: number;
+  attempt?: number | undefined;
+  result?: AgentResult | undefined;
+  failure?: string | undefined;
+}
+
+/** The line for the one outcome of an effect. */
+export function executionEndedBody(end: ExecutionEnd): string {
+  const { effect, result } = end;
+  return auditBodyOf({
+    atMs: end.atMs,
+    actor: end.actor,
+    action: actionOfOutcome[end.outcome],
+    object: effect.path,
+    generation: effect.generation,
+    outcome: end.outcome,
+    reason: end.failure ?? result?.summary,
+    details: {
+      slot: effect.slot,
+      assignment: effect.assignment,
+      mode: effect.mode,
+      attempt: end.attempt,
+      verdict: result?.verdict,
+      metrics: result?.metrics,
+      outputs: result?.outputs,
+    },
+  });
+}

@@ -1,0 +1,251 @@
+import type { AgentSpec } from '../../core/contract/agents';
+import type {
+  AssignedAgent,
+  AssignmentReply,
+  AssignmentRequest,
+  EffectRef,
+  RunChanges,
+  WaveInput,
+  WaveOutput,
+} from '../../core/contract/local-activities';
+import { type AgentFacts, assignTask } from '../../core/learning/assign-task';
+import { findEligible } from '../../core/learning/eligibility';
+import type { AssignmentExplanation } from '../../core/learning/explanation';
+import type { Database } from '../connect';
+import { jsonText } from '../json-text';
+import { loadAgentSet } from './agents';
+import { leaseSeconds } from './effects';
+import { addChanges, applyChanges, changesResult, isEmpty } from './record';
+import { isoOf, Statement } from './statement';
+import { readWaveFacts, type WaveFacts } from './wave-facts';
+
+/** deadlock_detected, serialization_failure, unique_violation: another call wrote the same at the same time. */
+const contentionCodes = new Set(['40P01', '40001', '23505']);
+const maxAttempts = 5;
+/** How often a wave chooses again under the lock: only waves that come without one can take something from it. */
+const maxLockedRounds = 8;
+
+/**
+ * Records what changed and chooses an agent for each request, with a lease and an intent: one transaction, two round trips
+ * whatever the size of the wave (one reads loads and history, one writes everything). No lock is held in between: a slot of an
+ * agent is a row with a unique key, so of two waves that want the last one exactly one gets it. The other one chooses again,
+ * now holding the candidates' rows. A request whose intent is recorded already gets the earlier choice.
+ */
+export async function assignWave(db: Database, input: WaveInput): Promise<WaveOutput> {
+  const wave: Wave = {
+    input,
+    agents: input.requests.length === 0 ? [] : await loadAgentSet(db, input.agentSet),
+    replies: new Map(),
+    changes: input.changes,
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await runWave(db, wave);
+      return { replies: input.requests.map((request) => wave.replies.get(request)).filter((reply) => reply !== undefined) };
+    } catch (error) {
+      if (db.isTransaction || attempt >= maxAttempts || !contentionCodes.has((error as { code?: string }).code ?? '')) throw error;
+    }
+  }
+}
+
+type Replies = Map<AssignmentRequest, AssignmentReply>;
+
+interface Wave {
+  input: WaveInput;
+  agents: readonly AgentSpec[];
+  /** What is committed. */
+  replies: Replies;
+  /** What is still to be written. */
+  changes?: RunChanges | undefined;
+}
+
+async function runWave(db: Database, wave: Wave): Promise<void> {
+  const { input, agents, changes } = wave;
+  if (input.requests.length === 0) {
+    await applyChanges(db, input.run, input.changes);
+    return;
+  }
+  // Ends free slots that this very wave may want: then they must be written before it reads.
+  if (changes === undefined || changes.ends.length === 0) {
+    await assignOnce(db, wave);
+    wave.changes = undefined;
+    if (wave.replies.size === input.requests.length) return;
+  }
+  const replies: Replies = new Map(wave.replies);
+  await inTransaction(db, async (trx) => {
+    if (wave.changes !== undefined) await applyChanges(trx, input.run, wave.changes);
+    await assignLocked(trx, { input, agents, replies });
+  });
+  wave.changes = undefined;
+  wave.replies = replies;
+}
+
+async function assignLocked(trx: Database, wave: Wave): Promise<void> {
+  const { input, agents, replies } = wave;
+  const open = input.requests.filter((request) => !replies.has(request));
+  const candidates = new Set(open.flatMap((request) => findEligible(agents, request).eligible.map(({ id }) => id)));
+  // In id order, so that two waves never wait for each other in a circle.
+  await trx
+    .selectFrom('agents')
+    .select('id')
+    .where('id', 'in', [...candidates, ''])
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  for (let round = 1; round <= maxLockedRounds; round += 1) {
+    await assignOnce(trx, wave);
+    if (replies.size === input.requests.length) return;
+  }
+  for (const request of input.requests) {
+    if (!replies.has(request))
+      replies.set(request, { ...refOf(request), kind: 'busy', reason: `other runs took every free agent for role ${request.role}` });
+  }
+}
+
+/** Chooses and writes. Requests whose slot somebody else took in between stay without a reply. */
+async function assignOnce(db: Database, { input, agents, replies, changes }: Wave): Promise<void> {
+  const open = input.requests.filter((request) => !replies.has(request));
+  const facts = await readWaveFacts(db, { run: input.run, requests: open, agents, atMs: input.atMs });
+  const intents: Intent[] = [];
+  for (const request of open) {
+    const earlier = facts.earlier.get(effectKey(request));
+    const choice = earlier === undefined ? choose(request, agents, facts, input) : earlierReply(request, earlier, agents);
+    if ('intent' in choice) intents.push(choice.intent);
+    else replies.set(request, choice);
+  }
+  const won = await writeWave(db, input, changes, intents);
+  for (const [n, intent] of intents.entries()) if (won.has(n)) replies.set(intent.request, intent.reply);
+}
+
+function inTransaction(db: Database, work: (trx: Database) => Promise<void>): Promise<void> {
+  return db.isTransaction ? work(db) : db.transaction().execute(work);
+}
+
+interface Intent {
+  request: AssignmentRequest;
+  agent: AgentSpec;
+  slotNo: number;
+  explanation: AssignmentExplanation;
+  reply: AssignmentReply;
+}
+
+/** Chooses, and counts the choice into the facts so that the next request of the wave sees it. */
+function choose(
+  request: AssignmentRequest,
+  agents: readonly AgentSpec[],
+  facts: WaveFacts,
+  { run, atMs }: WaveInput,
+): AssignmentReply | { intent: Intent } {
+  const choice = assignTask(request, agents, facts.agents, atMs);
+  if (choice.kind !== 'assigned') return { ...refOf(request), kind: choice.kind, reason: choice.reason };
+  const { agent, explanation } = choice;
+  const known = facts.agents.get(agent.id);
+  const slots = facts.takenSlots.get(agent.id) ?? new Set<number>();
+  const slotNo = freeSlot(slots, known?.capacity ?? agent.capacity, `${request.path} ${run.rootRunId}`);
+  slots.add(slotNo);
+  facts.takenSlots.set(agent.id, slots);
+  facts.agents.set(agent.id, { ...known, running: (known?.running ?? 0) + 1, lastAssignedAtMs: atMs } satisfies AgentFacts);
+  const reply: AssignmentReply = { ...refOf(request), kind: 'assigned', agent: assignedAgent(agent), why: explanation.why };
+  return { intent: { request, agent, slotNo, explanation, reply } };
+}
+
+/** A free slot, a different one for each asker: waves that come at once would otherwise all want the first. */
+function freeSlot(taken: ReadonlySet<number>, capacity: number, asker: string): number {
+  let hash = 0;
+  for (let at = 0; at < asker.length; at += 1) hash = (Math.imul(hash, 31) + asker.charCodeAt(at)) >>> 0;
+  const first = hash % capacity;
+  for (let n = 0; n < capacity; n += 1) {
+    const slotNo = 1 + ((first + n) % capacity);
+    if (!taken.has(slotNo)) return slotNo;
+  }
+  // Work that went on after its lease was lost may hold numbers beyond the capacity.
+  return capacity + 1;
+}
+
+function earlierReply(
+  request: AssignmentRequest,
+  earlier: { agentId: string; why: string | null },
+  agents: readonly AgentSpec[],
+): AssignmentReply {
+  const agent = agents.find(({ id }) => id === earlier.agentId);
+  if (agent === undefined)
+    return { ...refOf(request), kind: 'nobody', reason: `agent ${earlier.agentId}, chosen before, is not among this run's agents` };
+  return { ...refOf(request), kind: 'assigned', agent: assignedAgent(agent), why: earlier.why ?? 'chosen before' };
+}
+
+function assignedAgent({ id, role, skills, executor, compensate }: AgentSpec): AssignedAgent {
+  return {
+    id,
+    role,
+    skills,
+    executor: executor.kind,
+    idempotent: executor.idempotent ?? executor.kind === 'simulate',
+    ...(executor.kind === 'worker' && { taskQueue: String((executor as { taskQueue: unknown }).taskQueue) }),
+    ...(compensate !== undefined && { compensate }),
+  };
+}
+
+/** Writes changes, leases and intents; gives the positions of the intents that got their lease. */
+async function writeWave(
+  db: Database,
+  input: WaveInput,
+  changes: RunChanges | undefined,
+  intents: readonly Intent[],
+): Promise<Set<number>> {
+  const applied = changes !== undefined && !isEmpty(changes) ? changes : undefined;
+  if (intents.length === 0) {
+    if (applied !== undefined) await applyChanges(db, input.run, applied);
+    return new Set();
+  }
+  const statement = new Statement();
+  const shape = applied === undefined ? 'none' : addChanges(statement, input.run, applied);
+  const root = statement.value(input.run.rootRunId, 'text');
+  const at = statement.value(isoOf(input.atMs), 'timestamptz');
+  const rows = intents.map(({ request, agent, slotNo, explanation }, n) => ({
+    n,
+    agent_id: agent.id,
+    slot_no: slotNo,
+    ...refOf(request),
+    step: request.step,
+    role: request.role,
+    task_type: request.taskType,
+    explanation,
+  }));
+  statement.with(
+    'wanted',
+    `select nextval('executions_id_seq') as id, w.* from jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as w(n int, agent_id text, slot_no int,
+       path text, generation int, slot int, assignment int, mode text, step text, role text, task_type text, explanation jsonb)`,
+  );
+  // In key order: two waves that want several of the same slots wait for each other instead of deadlocking.
+  statement.with(
+    'leases',
+    `insert into agent_leases (agent_id, slot_no, execution_id, expires_at)
+     select agent_id, slot_no, id, now() + interval '${leaseSeconds} s' from wanted order by agent_id, slot_no
+     on conflict (agent_id, slot_no) do update set execution_id = excluded.execution_id, expires_at = excluded.expires_at
+       where agent_leases.expires_at <= now()
+     returning execution_id`,
+  );
+  statement.with(
+    'intents',
+    `insert into executions (id, root_run_id, path, generation, slot, assignment, mode, step, agent_id, role, task_type, state, assigned_at, explanation)
+     select w.id, ${root}, w.path, w.generation, w.slot, w.assignment, w.mode, w.step, w.agent_id, w.role, w.task_type, 'intended', ${at}, w.explanation
+     from wanted w join leases l on l.execution_id = w.id
+     returning id`,
+  );
+  const audited = applied === undefined ? 'null::bigint as audited' : changesResult;
+  const won = await statement.run<{ won: number[] | null }>(
+    db,
+    `wave-${shape}`,
+    `select (select array_agg(w.n) from wanted w join intents i on i.id = w.id) as won, ${audited}`,
+  );
+  return new Set(won[0]?.won ?? []);
+}
+
+function refOf({ path, generation, slot, assignment, mode }: EffectRef): EffectRef {
+  return { path, generation, slot, assignment, mode };
+}
+
+/** Key of an effect within a run. */
+export function effectKey({ path, generation, slot, assignment, mode }: EffectRef): string {
+  return [mode, generation, slot, assignment, path].join(' ');
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import type { WorkerOptions } from '@temporalio/worker';
+import { AppError } from '../../core/contract/errors';
+import { sides } from './sides';
+import type { Side } from './sides';
+
+export interface BenchArguments {
+  /** Names of scenarios; empty = all. */
+  scenarios: string[];
+  repetitions?: number;
+  sides: Side[];
+  /** Another server than the bench's own, e.g. one started with other settings. */
+  temporalAddress?: string;
+  /** Servers that write to disk. In memory the disk hides nothing: the harder comparison, and the steadier. */
+  durable: boolean;
+  /** Worker settings to try, for both sides. */
+  overrides: Partial<WorkerOptions>;
+  /** Where to leave CPU profiles of both workers. */
+  profileDir?: string;
+  jsonFile?: string;
+  help: boolean;
+}
+
+export const helpText = `npm run bench [-- SCENARIO… OPTIONS]
+
+Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios.
+
+  --repetitions N     rounds per scenario (every round runs every side once)
+  --sides A,B         of ${sides.join(', ')}
+  --durable           servers that write to disk, as 'vapora dev' runs them (default: Temporal in memory, Postgres without fsync)
+  --temporal ADDRESS  use this Temporal server instead of an own one (to compare server settings)
+  --worker KEY=JSON   a worker option for both sides, e.g. --worker maxEagerActivityReservationsPerWorkflowTask=3
+  --profile DIR       leave CPU profiles of the workers there, workflow code included, and print what takes the time
+  --json FILE         write every single measurement
+`;
+
+/** Throws AppError `bad_usage`. */
+export function parseBenchArguments(args: string[]): BenchArguments {
+  const { values, positionals } = parse(args);
+  const repetitions = values.repetitions === undefined ? undefined : Number(values.repetitions);
+  if (repetitions !== undefined && !(Number.isInteger(repetitions) && repetitions >= 1))
+    throw badUsage('--repetitions needs a number from 1');
+  const wanted = values.sides?.split(',') ?? [...sides];
+  const unknown = wanted.find((name) => !sides.some((side) => side === name));
+  if (unknown !== undefined) throw badUsage(`there is no side "${unknown}"; there are ${sides.join(', ')}`);
+  return {
+    scenarios: positionals,
+    sides: wanted as Side[],
+    durable: values.durable === true,
+    overrides: Object.fromEntries((values.worker ?? []).map(parseOverride)),
+    help: values.help === true,
+    ...(repetitions !== undefined && { repetitions }),
+    ...(values.temporal !== undefined && { temporalAddress: values.temporal }),
+    ...(values.profile !== undefined && { profileDir: values.profile }),
+    ...(values.json !== undefined && { jsonFile: values.json }),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        repetitions: { type: 'string' },
+        sides: { type: 'string' },
+        temporal: { type: 'string' },
+        durable: { type: 'boolean' },
+        worker: { type: 'string', multiple: true },
+        profile: { type: 'string' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw badUsage((error as Error).message);
+  }
+}
+
+function parseOverride(text: string): [string, unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) throw badUsage(`--worker needs KEY=JSON, not "${text}"`);
+  try {
+    return [text.slice(0, at), JSON.parse(text.slice(at + 1))];
+  } catch {
+    throw badUsage(`--worker ${text}: what follows "=" must be JSON`);
+  }
+}
+
+function badUsage(message: string): AppError {
+  return new AppError('bad_usage', message, { hint: 'npm run bench -- --help' });
+}

@@ -1,0 +1,15 @@
+import type { AgentResult, MetricValue } from '../../../core/contract/agent-document';
+import type { WorkStep } from './contract';
+
+/** What the agent of a role reports: the metrics that the feature's gates and monitors read. */
+const metricsByRole: Record<string, Record<string, MetricValue>> = {
+  tester: { tests_passing: true, coverage: 91 },
+  monitor: { error_rate: 0.002, latency: 210, p99_latency: 210, cpu: 0.45, memory: 0.6 },
+  security: { critical_vulns: 0, high_vulns: 0 },
+};
+
+/** An agent that does nothing and succeeds. */
+export async function work({ role }: WorkStep): Promise<AgentResult> {
+  const metrics = metricsByRole[role];
+  return { status: 'success', ...(metrics && { metrics }) };
+}

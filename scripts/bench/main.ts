@@ -1,0 +1,151 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { resolve } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { AppError, isAppError } from '../../core/contract/errors';
+import { helpText, parseBenchArguments } from './arguments';
+import type { BenchArguments } from './arguments';
+import { publishScenarios } from './definitions';
+import { registerSearchAttributes, startBenchEnvironment } from './environment';
+import type { BenchEnvironment } from './environment';
+import { describeMachine } from './machine';
+import { countEventTypes, measureScenario } from './measure';
+import type { CpuTimes, Meter } from './measure';
+import { summariseProfiles } from './profile-summary';
+import { judge, renderEventTypes, renderMeasurements, renderVerdicts } from './report';
+import type { ScenarioReport } from './report';
+import { agentsFile, createScenarios } from './scenarios';
+import type { Scenario } from './scenarios';
+import { readCpuMsOfTrees } from './server-cpu';
+import type { Side } from './sides';
+import { spawnWorker } from './spawned-worker';
+import type { SpawnedWorker } from './spawned-worker';
+
+/** Exit codes: 0 measured (whether goals were met is printed, not judged), 1 failed, 2 wrong usage, 130 interrupted. */
+export async function main(args: string[]): Promise<void> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  process.once('SIGTERM', () => interrupt.abort());
+  try {
+    const options = parseBenchArguments(args);
+    if (options.help) console.log(helpText);
+    else await bench(options, chooseScenarios(options.scenarios), interrupt.signal);
+  } catch (error) {
+    process.exitCode = interrupt.signal.aborted ? 130 : isAppError(error) && error.code === 'bad_usage' ? 2 : 1;
+    if (interrupt.signal.aborted) console.error('bench: interrupted');
+    else console.error(isAppError(error) ? `bench: ${error.message}${error.hint ? `\n${error.hint}` : ''}` : error);
+  }
+}
+
+function chooseScenarios(names: string[]): Scenario[] {
+  const scenarios = createScenarios();
+  if (names.length === 0) return scenarios;
+  return names.map((name) => {
+    const found = scenarios.find((scenario) => scenario.name === name);
+    if (!found)
+      throw new AppError('bad_usage', `there is no scenario "${name}"; there are ${scenarios.map((each) => each.name).join(', ')}`);
+    return found;
+  });
+}
+
+async function bench(options: BenchArguments, scenarios: Scenario[], signal: AbortSignal): Promise<void> {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  try {
+    say('starting PostgreSQL and Temporal');
+    const environment = await startBenchEnvironment({ durable: options.durable, signal });
+    cleanups.push(environment.stop);
+    const temporalAddress = options.temporalAddress ?? environment.temporalAddress;
+    if (options.temporalAddress !== undefined) await registerSearchAttributes(temporalAddress, environment.temporalNamespace);
+    const agentsSource = readFileSync(agentsFile, 'utf8');
+    await publishScenarios(environment.databaseUrl, scenarios, agentsSource);
+
+    say('starting one worker of each kind');
+    const workers = await startWorkers(options, environment, temporalAddress);
+    cleanups.push(() => Promise.all(workers.map((worker) => worker.stop())));
+    const connection = await Connection.connect({ address: temporalAddress });
+    cleanups.push(() => connection.close());
+
+    const meter: Meter = {
+      client: new Client({ connection }),
+      agentsSource,
+      // Of a server that somebody else started, the process is not known.
+      readCpu: (side) =>
+        readCpu(side, workers, options.temporalAddress === undefined ? environment : { ...environment, temporalPid: undefined }),
+    };
+    const reports: ScenarioReport[] = [];
+    for (const scenario of scenarios) reports.push(await Promise.race([report(meter, scenario, options), rejectedOn(signal)]));
+    print(reports, environment, options);
+    if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, `${JSON.stringify(reports.map(toJson), null, 2)}\n`);
+  } finally {
+    for (const cleanUp of cleanups.reverse()) await cleanUp();
+  }
+  if (options.profileDir !== undefined) console.log(summariseProfiles(options.profileDir));
+}
+
+async function startWorkers(options: BenchArguments, environment: BenchEnvironment, temporalAddress: string): Promise<SpawnedWorker[]> {
+  const { databaseUrl, dataDir } = environment;
+  const { profileDir } = options;
+  // In debug mode workflow code runs in the main thread, where the profiler sees it.
+  const overrides = { ...options.overrides, ...(profileDir !== undefined && { debugMode: true }) };
+  if (profileDir !== undefined) mkdirSync(profileDir, { recursive: true });
+  const started = (['ours', 'baseline'] as const).map((kind) =>
+    spawnWorker({
+      kind,
+      temporalAddress,
+      databaseUrl,
+      dataDir,
+      overrides,
+      ...(profileDir !== undefined && { profileFile: resolve(profileDir, `${kind}.cpuprofile`) }),
+    }),
+  );
+  const results = await Promise.allSettled(started);
+  const workers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (!failed) return workers;
+  await Promise.all(workers.map((worker) => worker.stop()));
+  throw failed.reason;
+}
+
+async function readCpu(side: Side, workers: SpawnedWorker[], { temporalPid, postgresPid }: BenchEnvironment): Promise<CpuTimes> {
+  const kind = side === 'bare' || side === 'handRecorded' ? 'baseline' : 'ours';
+  const worker = (await workers.find((each) => each.kind === kind)?.readCpuMs()) ?? 0;
+  const temporal = temporalPid === undefined ? undefined : readCpuMsOfTrees([temporalPid]);
+  const postgres = postgresPid === undefined ? undefined : readCpuMsOfTrees([postgresPid]);
+  return { worker, ...(temporal !== undefined && { temporal }), ...(postgres !== undefined && { postgres }) };
+}
+
+async function report(meter: Meter, scenario: Scenario, options: BenchArguments): Promise<ScenarioReport> {
+  const repetitions = options.repetitions ?? scenario.repetitions;
+  say(`${scenario.title}: ${repetitions} rounds`);
+  const measurements = await measureScenario(meter, scenario, { repetitions, wanted: options.sides });
+  const eventTypes: ScenarioReport['eventTypes'] = {};
+  for (const side of options.sides) eventTypes[side] = await countEventTypes(meter, { ...scenario, runs: 1 }, side);
+  const found = { scenario, measurements, eventTypes };
+  for (const { comparison, ratio } of judge(found)) say(`  ${comparison}: ${ratio.median.toFixed(2)}`);
+  return found;
+}
+
+async function rejectedOn(signal: AbortSignal): Promise<never> {
+  while (!signal.aborted) await delay(100, undefined, { ref: false });
+  throw signal.reason;
+}
+
+function print(reports: ScenarioReport[], environment: BenchEnvironment, options: BenchArguments): void {
+  const settings = [
+    options.durable ? "durable, as 'vapora dev' runs them" : 'Temporal in memory, Postgres without fsync',
+    `one worker process per kind, same settings${Object.keys(options.overrides).length > 0 ? `, with ${JSON.stringify(options.overrides)}` : ''}`,
+  ];
+  console.log(['', ...describeMachine(environment.versions, settings).map((line) => `- ${line}`)].join('\n'));
+  console.log(`\n${renderVerdicts(reports.flatMap(judge))}`);
+  console.log(`\n${renderMeasurements(reports)}`);
+  for (const each of reports) console.log(`\n${renderEventTypes(each)}`);
+}
+
+function toJson({ scenario, measurements, eventTypes }: ScenarioReport): unknown {
+  const counts = Object.fromEntries(Object.entries(eventTypes).map(([side, types]) => [side, Object.fromEntries(types)]));
+  return { scenario: scenario.name, measurements, eventTypes: counts };
+}
+
+function say(line: string): void {
+  console.error(`bench: ${line}`);
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Connection } from '@temporalio/client';
+import { Client } from 'pg';
+
+import { ensureSearchAttributes, registerCommand, searchAttributeTypes } from '../../client/search-attributes';
+import { diagnoseEnvironment } from '../../embedded/doctor';
+import {
+  createTestDatabase,
+  createTestNamespace,
+  testTemporalAddress,
+  withTimeSkippingEnvironment,
+  type TestDatabase,
+} from '../support/environment';
+
+jest.setTimeout(60_000);
+
+async function query(connectionString: string, text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as unknown[];
+  } finally {
+    await client.end();
+  }
+}
+
+describe('test databases', () => {
+  const databases: TestDatabase[] = [];
+  afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+  test('made at once are migrated and apart, and the app works as its own role', async () => {
+    databases.push(...(await Promise.all([createTestDatabase(), createTestDatabase()])));
+    const [one, two] = databases as [TestDatabase, TestDatabase];
+    await query(one.adminUrl, 'create table only_here (x int)');
+    expect(await query(two.adminUrl, `select to_regclass('only_here') as found`)).toEqual([{ found: null }]);
+    expect(await query(two.databaseUrl, 'select current_user as role, count(*)::int as runs from runs')).toEqual([
+      { role: 'vapora_app', runs: 0 },
+    ]);
+    await expect(query(two.databaseUrl, 'delete from audit_events')).rejects.toThrow(/permission denied/);
+  });
+
+  test('end when dropped, whoever is connected', async () => {
+    const database = await createTestDatabase();
+    const client = new Client({ connectionString: database.adminUrl });
+    client.on('error', () => undefined);
+    await client.connect();
+    await database.drop();
+    await expect(query(database.adminUrl, 'select 1')).rejects.toThrow(/does not exist/);
+  });
+});
+
+describe('search attributes', () => {
+  let connection: Connection;
+  beforeAll(async () => {
+    connection = await Connection.connect({ address: testTemporalAddress() });
+  });
+  afterAll(() => connection.close());
+
+  test('are registered once and usable at once, also by several at the same time', async () => {
+    const namespace = await createTestNamespace();
+    expect(await Promise.all([1, 2, 3].map(() => ensureSearchAttributes(connection, namespace)))).toEqual([[], [], []]);
+    await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: ['VaporaPhase'] });
+    const missing = await Promise.all([1, 2].map(() => ensureSearchAttributes(connection, namespace)));
+    expect(missing.flat()).toContain('VaporaPhase');
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    expect(Object.keys(customAttributes ?? {}).sort()).toEqual(Object.keys(searchAttributeTypes).sort());
+  });
+
+  test('that cannot be registered: the error names the command', async () => {
+    await expect(ensureSearchAttributes(connection, 'no-such-namespace')).rejects.toMatchObject({
+      code: 'not_registered',
+      hint: expect.stringContaining(registerCommand('no-such-namespace')) as string,
+    });
+  });
+});
+
+test('time skips: an hour takes a moment', async () => {
+  const startedAt = Date.now();
+  await withTimeSkippingEnvironment(async (environment) => {
+    const before = await environment.currentTimeMs();
+    await environment.sleep('1 hour');
+    expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(3_600_000);
+  });
+  expect(Date.now() - startedAt).toBeLessThan(60_000);
+});
+
+test('doctor finds this machine, where all of this runs, in order', async () => {
+  const findings = await diagnoseEnvironment({ projectDir: __dirname });
+  expect(existsSync(join(__dirname, '.vapora'))).toBe(false); // looking changes nothing
+  expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+  expect(findings.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['Node.js', 'embedded PostgreSQL', 'temporal CLI', 'data folder', 'setpriv', 'git']),
+  );
+});

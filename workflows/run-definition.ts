@@ -1,0 +1,235 @@
+import { ApplicationFailureCategory } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  scheduleLocalActivity,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+} from '@temporalio/workflow';
+import type { LoadPlanInput, ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
+import type { DecideReply } from '../core/contract/messages';
+import { localActivityNames, signalNames } from '../core/contract/names';
+import type { RunResult } from '../core/contract/run-result';
+import type { TerminalRunStatus } from '../core/contract/states';
+import type { GateView, RunStatusView, TimelineView, ExplainView } from '../core/contract/views';
+import { createEngine } from '../core/engine';
+import type { Engine } from '../core/engine';
+import type { Plan } from '../core/plan/types';
+import { renderDetails } from './details';
+import { driveRun, Inbox, onCancelRequested } from './driver';
+import { createEffectRunner } from './effects';
+import { onDetailsAsked } from './interceptors';
+import { parseDecision, parseSignal } from './messages';
+import { createRecorder, localActivityOptions } from './recorder';
+import { createSearchAttributeWriter } from './search-attributes';
+import { parseStartInput } from './start-input';
+import { createTimers } from './timers';
+import { createUnrecordedRecorder } from './unrecorded';
+
+/** Handles every workflow type that is not internal: the type is the definition's id. */
+export async function runDefinition(...args: unknown[]): Promise<RunResult> {
+  const info = workflowInfo();
+  const definition = info.workflowType;
+  const run: RunRef = { rootRunId: info.firstExecutionRunId, runId: info.runId, workflowId: info.workflowId };
+  const inbox = new Inbox();
+  const holder: { engine?: Engine; plan?: Plan } = {};
+  const cancelled = onCancelRequested(inbox.post);
+  registerHandlers(inbox, holder);
+
+  const input = parseStartInput(args);
+  if (!input.ok) throw invalidStart(input.reason);
+
+  return CancellationScope.nonCancellable(async () => {
+    const resolved = await resolve({ run, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue });
+    const plan = await loadPlan(resolved);
+    const engine = createEngine({
+      plan,
+      planHash: resolved.planHash,
+      run: { id: run.workflowId, runId: run.runId, rootRunId: run.rootRunId, definition },
+      startedAtMs: info.runStartTime.getTime(),
+      timeScale: resolved.timeScale,
+      initiator: resolved.initiator,
+      inputs: resolved.inputs,
+      humans: resolved.humans,
+      autoApprove: input.value.autoApprove ?? false,
+      historyEstimatesMs: resolved.historyEstimatesMs,
+    });
+    holder.engine = engine;
+    holder.plan = plan;
+    onDetailsAsked(() => renderDetails(engine.statusView(Date.now())));
+    const ended = await drive({ engine, plan, resolved, recording: input.value.recording ?? 'full', run, inbox });
+    const result = resultOf(engine, run, definition, resolved.planHash, ended);
+    if (ended.status === 'completed') return result;
+    if (ended.status === 'cancelled' && cancelled.wasRequested()) {
+      throw new CancelledFailure(ended.reason ?? 'cancelled', [result]);
+    }
+    throw ApplicationFailure.create({
+      type: failureTypes[ended.status],
+      message: ended.reason ?? ended.status,
+      nonRetryable: true,
+      details: [result],
+      // Ends like these are what the plan asked for: no alarm in the worker's log.
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  });
+}
+
+const failureTypes: Record<TerminalRunStatus, string> = {
+  completed: 'RunCompleted',
+  failed: 'RunFailed',
+  rolled_back: 'RunRolledBack',
+  rollback_failed: 'RunRollbackFailed',
+  cancelled: 'RunCancelled',
+};
+
+interface Drive {
+  engine: Engine;
+  plan: Plan;
+  resolved: ResolveOutput;
+  recording: 'full' | 'none';
+  run: RunRef;
+  inbox: Inbox;
+}
+
+function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
+  const context = {
+    plan,
+    planHash: resolved.planHash,
+    run,
+    initiator: resolved.initiator,
+    inputs: resolved.inputs,
+    state: engine.state,
+  };
+  const writeSearchAttributes = createSearchAttributeWriter();
+  const effects = createEffectRunner(
+    context,
+    {
+      agentSet: resolved.agentSet,
+      timeScale: resolved.timeScale,
+      seed: resolved.seed,
+      recording,
+      estimateOf: (step) => resolved.historyEstimatesMs[step.id] ?? step.estimateMs,
+      ...(resolved.agents && { agents: resolved.agents }),
+    },
+    inbox.post,
+  );
+  return driveRun({
+    engine,
+    steps: new Map(plan.steps.map((step) => [step.id, step])),
+    inbox,
+    effects,
+    timers: createTimers((id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
+    recorder: recording === 'full' ? createRecorder(run, resolved.agentSet) : createUnrecordedRecorder(resolved.agents ?? []),
+    publish() {
+      const { status, phase } = engine.state;
+      writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });
+    },
+  });
+}
+
+async function resolve(input: ResolveInput): Promise<ResolveOutput> {
+  try {
+    return await scheduleLocalActivity<ResolveOutput>(localActivityNames.resolve, [input], {
+      ...localActivityOptions,
+      summary: 'compile the definition, freeze plan and agents',
+    });
+  } catch (error) {
+    // The local activity's own failure says all; the wrapper around it would hide its type and diagnostics.
+    if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {
+      const { message, type, details } = error.cause;
+      throw ApplicationFailure.create({
+        message,
+        nonRetryable: true,
+        ...(type != null && { type }),
+        ...(details != null && { details }),
+      });
+    }
+    throw error;
+  }
+}
+
+async function loadPlan({ planText, planPieces, planHash }: ResolveOutput): Promise<Plan> {
+  let text = planText;
+  for (let piece = 1; piece < planPieces; piece++) {
+    const input: LoadPlanInput = { planHash, piece };
+    text += await scheduleLocalActivity<string>(localActivityNames.loadPlan, [input], localActivityOptions);
+  }
+  return JSON.parse(text) as Plan;
+}
+
+function invalidStart(reason: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'InvalidStartInput', message: reason, nonRetryable: true });
+}
+
+function resultOf(
+  engine: Engine,
+  run: RunRef,
+  definition: string,
+  planHash: string,
+  { status, reason }: { status: TerminalRunStatus; reason?: string },
+): RunResult {
+  const steps: Record<string, number> = {};
+  for (const { state } of Object.values(engine.state.steps)) steps[state] = (steps[state] ?? 0) + 1;
+  return { schemaVersion: 1, id: run.workflowId, status, definition, planHash, steps, ...(reason !== undefined && { reason }) };
+}
+
+const statusQuery = defineQuery<RunStatusView | null>('status');
+const planQuery = defineQuery<Plan | null>('plan');
+const timelineQuery = defineQuery<TimelineView | null>('timeline');
+const gatesQuery = defineQuery<GateView[]>('gates');
+const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
+const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
+
+function registerHandlers(inbox: Inbox, holder: { engine?: Engine; plan?: Plan }): void {
+  for (const name of signalNames) {
+    setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => inbox.post(parseSignal(name, args, Date.now())));
+  }
+  setDefaultSignalHandler((name, ...args) => inbox.post(parseSignal(name, args, Date.now())));
+
+  setHandler(statusQuery, () => holder.engine?.statusView(Date.now()) ?? null);
+  setHandler(planQuery, () => holder.plan ?? null);
+  setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
+  setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);
+  setHandler(explainQuery, (input) => {
+    const step = typeof input === 'object' && input !== null ? (input as { stepId?: unknown }).stepId : input;
+    return typeof step === 'string' ? (holder.engine?.explain(step) ?? null) : null;
+  });
+
+  setHandler(
+    decideUpdate,
+    async (...args) => {
+      const { engine, vote } = judged(args);
+      const verdict = engine.judgeVote(vote);
+      if (!verdict.ok) throw refused(verdict.reason);
+      inbox.post({ type: 'voted', vote });
+      // The answer is given when the loop has counted the vote, not before.
+      await condition(() => inbox.isEmpty);
+      return verdict.reply;
+    },
+    {
+      validator: (...args) => {
+        const { engine, vote } = judged(args);
+        const verdict = engine.judgeVote(vote);
+        if (!verdict.ok) throw refused(verdict.reason);
+      },
+    },
+  );
+
+  function judged(args: readonly unknown[]) {
+    const parsed = parseDecision(args);
+    if (!parsed.ok) throw refused(`decide: ${parsed.reason}`);
+    if (!holder.engine) throw refused('the run is still being planned: try again in a moment');
+    return { engine: holder.engine, vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
+  }
+}
+
+function refused(reason: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'Refused', message: reason, nonRetryable: true });
+}

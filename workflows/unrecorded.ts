@@ -1,0 +1,39 @@
+import type { AgentSpec } from '../core/contract/agents';
+import type { AssignmentReply, AssignmentRequest } from '../core/contract/local-activities';
+import { findEligible } from '../core/learning/eligibility';
+import type { Recorder } from './recorder';
+
+/** Dry runs and benchmarks of the engine alone: agents in turn, no history, no capacity, no Postgres, no event in the history. */
+export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder {
+  const turns = new Map<string, number>();
+
+  function choose(request: AssignmentRequest): AssignmentReply {
+    const { path, generation, slot, assignment, mode } = request;
+    const effect = { path, generation, slot, assignment, mode };
+    const { eligible: able } = findEligible(agents, request);
+    const turn = turns.get(request.role) ?? 0;
+    turns.set(request.role, turn + 1);
+    const agent = able[turn % Math.max(1, able.length)];
+    if (!agent) return { ...effect, kind: 'nobody', reason: `no agent of role ${request.role} can do it` };
+    const { id, role, skills, executor, compensate } = agent;
+    return {
+      ...effect,
+      kind: 'assigned',
+      why: 'in turn: this run is not recorded',
+      agent: {
+        id,
+        role,
+        skills,
+        executor: executor.kind,
+        idempotent: executor.idempotent ?? executor.kind === 'simulate',
+        ...(executor.kind === 'worker' && { taskQueue: executor.taskQueue }),
+        ...(compensate !== undefined && { compensate }),
+      },
+    };
+  }
+
+  return {
+    assign: (_changes, requests) => Promise.resolve(requests.map(choose)),
+    record: () => Promise.resolve(),
+  };
+}
