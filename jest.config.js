@@ -59,6 +59,8 @@ const shared = {
 module.exports = {
   // Integration tests share one Postgres and one Temporal server: beyond a few at once they only wait for each other.
   maxWorkers: Math.max(2, Math.min(4, os.availableParallelism())),
+  // Of all projects: Jest reads it here only. Integration tests wait for real servers.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/scripts/counts-reporter.cjs'],
   projects: [
     {
@@ -78,7 +80,6 @@ module.exports = {
       displayName: 'integration',
       testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts'],
       // Real servers on a busy machine: a test that hangs still ends, one that is slow does not fail.
-      testTimeout: 60_000,
       globalSetup: globalHook('global-setup'),
       globalTeardown: globalHook('global-teardown'),
     },

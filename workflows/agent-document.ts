@@ -46,6 +46,8 @@ export function buildAgentDocument(context: DocumentContext, step: PlanStep, lau
   if (step.with !== undefined) document.with = step.with;
   if (step.count > 1) document.slot = { index: effect.slot - 1, count: step.count };
   if (launch.sample) document.sample = launch.sample;
+  const comments = context.state.steps[step.id]?.comments;
+  if (comments !== undefined && comments.length > 0) document.comments = comments;
   if (effect.mode === 'undo') document.undo = forwardResultOf(context.state, effect);
   return document;
 }

@@ -68,7 +68,6 @@ export const stepKeys: readonly KeySpec[] = [
     choices: ['defer_to_next_week', 'escalate', 'skip', 'fail'],
     effect: 'what happens when it is blocked',
     built: true,
-    unbuiltValues: ['defer', 'escalate'],
   },
   {
     level: 'step',
@@ -84,7 +83,6 @@ export const stepKeys: readonly KeySpec[] = [
     choices: ['retry', 'ask'],
     effect: 'what happens when a crash left its outcome unknown',
     built: true,
-    unbuiltValues: ['ask'],
   },
   {
     level: 'step',
@@ -132,7 +130,6 @@ export const stepKeys: readonly KeySpec[] = [
     type: 'boolean',
     effect: 'false: waits for a manual start',
     built: true,
-    unbuiltValues: ['false'],
   },
   { level: 'step', name: 'async', type: 'boolean', effect: 'nothing waits for it, its failure fails nothing', built: true },
   { level: 'step', name: 'optional', type: 'boolean', effect: 'may be skipped; its failure counts as skipped', built: true },
@@ -154,7 +151,7 @@ export const stepKeys: readonly KeySpec[] = [
     built: true,
   },
   { level: 'step', name: 'reassign', type: 'integer', effect: 'other agents that may try', built: true },
-  { level: 'step', name: 'rework', type: 'map', effect: 'steps that run again when changes are requested', built: false },
+  { level: 'step', name: 'rework', type: 'map', effect: 'steps that run again when changes are requested', built: true },
   { level: 'step', name: 'for_each', type: 'any', effect: 'one step per item', built: false },
   { level: 'step', name: 'if', type: 'condition', effect: 'false: skipped', built: true },
   { level: 'step', name: 'with', type: 'any', effect: 'free data for the agent', built: true },

@@ -174,6 +174,42 @@ Steps:
   expect(alerts.rows.length).toBeGreaterThan(0);
 });
 
+test('changes that a reviewer requests are made in a new generation, with the comments, and reviewed again', async () => {
+  const source = `
+Workflow: reworked
+Steps:
+  build: { agent: developer }
+  review: { agent: code-reviewer, dependencies: [build], can_block_merge: true, rework: { steps: [build], max_rounds: 2 } }
+  merge: { agent: devops, dependencies: [review], action: merge_to_main }
+`;
+  const agents = {
+    source: `
+agents:
+  - {id: d, role: developer, executor: {kind: simulate, duration: 1ms}}
+  - {id: o, role: devops, executor: {kind: simulate, duration: 1ms}}
+  - id: r
+    role: code-reviewer
+    executor:
+      kind: simulate
+      duration: 1ms
+      script: { review: [{ verdict: changes_requested, summary: name it better }, { verdict: approved }] }
+`,
+  };
+  const run = await startTestRun(vapora, source, { agents });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
+  const { rows } = await query(
+    `select e.path, e.generation from executions e join runs r using (root_run_id) where r.workflow_id = $1 order by e.id`,
+    [run.id],
+  );
+  expect(rows.map(({ path, generation }) => `${String(path)}#${String(generation)}`)).toEqual([
+    'build#1',
+    'review#1',
+    'build#2',
+    'review#2',
+    'merge#1',
+  ]);
+});
+
 test('a source that does not compile fails the run with the diagnostics', async () => {
   const run = await startTestRun(vapora, 'Workflow: broken\nSteps:\n  a: { agent: developer, dependencies: [nope] }\n', {
     agents: instantAgents,

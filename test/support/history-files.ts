@@ -1,5 +1,6 @@
 /** Recorded histories as files: JSON as Temporal's own tools write it, one event a line. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { History } from '@temporalio/common/lib/proto-utils';
@@ -30,10 +31,12 @@ export function readHistories(): RecordedHistory[] {
  * in payloads too. Nothing of that is compared or decided on when the history is replayed.
  */
 export function printHistory(history: History, folder: string): string {
+  // The worker's sticky queue is named by it.
+  const process = new RegExp(`\\b\\d+@${hostname().replaceAll('.', '\\.')}\\b`, 'g');
   const plain = JSON.parse(historyToJSON(history), (key, value: unknown) => {
     if (key === 'identity') return 'worker';
     if (key === 'data' && typeof value === 'string') return moveData(value, folder);
-    return typeof value === 'string' ? value.replaceAll(folder, '/srv/recorded') : value;
+    return typeof value === 'string' ? value.replaceAll(folder, '/srv/recorded').replaceAll(process, 'worker') : value;
   }) as { events: unknown[] };
   return `{"events":[\n${plain.events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }

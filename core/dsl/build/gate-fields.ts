@@ -92,7 +92,7 @@ function readMustPass(reader: FieldReader): MustPass {
   return { all: false, ...(condition === undefined ? {} : { condition }) };
 }
 
-function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<PlanStep, 'count' | 'mustPassCount'> {
+function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<PlanStep, 'count' | 'mustPassCount' | 'mustPassIsExplicit'> {
   const written = reader.integer('count', { min: 1, max: 1_000 });
   const count = written ?? mustPass ?? 1;
   if (mustPass !== undefined && mustPass > count) {
@@ -105,7 +105,7 @@ function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<Pla
       span: field?.node.span ?? reader.fields.span,
     });
   }
-  return { count, mustPassCount: Math.min(mustPass ?? count, count) };
+  return { count, mustPassCount: Math.min(mustPass ?? count, count), ...(mustPass === undefined ? {} : { mustPassIsExplicit: true }) };
 }
 
 /** `security_required: true`, or the steps it means. */
