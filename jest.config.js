@@ -39,8 +39,6 @@ const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.vapora/'],
-  // Its exports name the `import` condition alone, which Jest does not ask for.
-  moduleNameMapper: { '^unicorn-magic$': '<rootDir>/node_modules/unicorn-magic/node.js' },
   transform: {
     '\\.(ts|m?js)$': [
       '@swc/jest',

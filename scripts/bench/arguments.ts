@@ -13,6 +13,8 @@ export interface BenchArguments {
   temporalAddress?: string;
   /** Servers that write to disk. In memory the disk hides nothing: the harder comparison, and the steadier. */
   durable: boolean;
+  /** False: the hand-written activities have no heartbeat timeouts. */
+  baselineHeartbeats: boolean;
   /** Worker settings to try, for both sides. */
   overrides: Partial<WorkerOptions>;
   /** Where to leave CPU profiles of both workers. */
@@ -28,6 +30,8 @@ Runs the same steps as vapora workflows and as hand-written Temporal workflows, 
   --repetitions N     rounds per scenario (every round runs every side once)
   --sides A,B         of ${sides.join(', ')}
   --durable           servers that write to disk, as 'vapora dev' runs them (default: Temporal in memory, Postgres without fsync)
+  --no-baseline-heartbeats
+                      the hand-written activities go without heartbeat timeouts: ours then gives a guarantee that they do not
   --temporal ADDRESS  use this Temporal server instead of an own one (to compare server settings)
   --worker KEY=JSON   a worker option for both sides, e.g. --worker maxEagerActivityReservationsPerWorkflowTask=3
   --profile DIR       leave CPU profiles of the workers there, workflow code included, and print what takes the time
@@ -47,6 +51,7 @@ export function parseBenchArguments(args: string[]): BenchArguments {
     scenarios: positionals,
     sides: wanted as Side[],
     durable: values.durable === true,
+    baselineHeartbeats: values['no-baseline-heartbeats'] !== true,
     overrides: Object.fromEntries((values.worker ?? []).map(parseOverride)),
     help: values.help === true,
     ...(repetitions !== undefined && { repetitions }),
@@ -66,6 +71,7 @@ function parse(args: string[]) {
         sides: { type: 'string' },
         temporal: { type: 'string' },
         durable: { type: 'boolean' },
+        'no-baseline-heartbeats': { type: 'boolean' },
         worker: { type: 'string', multiple: true },
         profile: { type: 'string' },
         json: { type: 'string' },

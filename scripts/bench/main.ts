@@ -67,7 +67,7 @@ async function bench(options: BenchArguments, scenarios: Scenario[], signal: Abo
 
     const meter: Meter = {
       client: new Client({ connection }),
-      agentsSource,
+      settings: { agentsSource, baselineHeartbeats: options.baselineHeartbeats },
       // Of a server that somebody else started, the process is not known.
       readCpu: (side) =>
         readCpu(side, workers, options.temporalAddress === undefined ? environment : { ...environment, temporalPid: undefined }),
@@ -133,6 +133,7 @@ async function rejectedOn(signal: AbortSignal): Promise<never> {
 function print(reports: ScenarioReport[], environment: BenchEnvironment, options: BenchArguments): void {
   const settings = [
     options.durable ? "durable, as 'vapora dev' runs them" : 'Temporal in memory, Postgres without fsync',
+    options.baselineHeartbeats ? 'every activity has a heartbeat timeout of 10 s, on both sides' : 'only ours has heartbeat timeouts',
     `one worker process per kind, same settings${Object.keys(options.overrides).length > 0 ? `, with ${JSON.stringify(options.overrides)}` : ''}`,
   ];
   console.log(['', ...describeMachine(environment.versions, settings).map((line) => `- ${line}`)].join('\n'));

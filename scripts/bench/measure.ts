@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { Scenario } from './scenarios';
 import { sides, startOf } from './sides';
-import type { Side } from './sides';
+import type { Side, StartSettings } from './sides';
 
 export interface Measurement {
   /** From the first start to the last result. */
@@ -22,7 +22,7 @@ export interface CpuTimes {
 
 export interface Meter {
   client: Client;
-  agentsSource: string;
+  settings: StartSettings;
   /** CPU time used so far by the worker of a side and by the servers. */
   readCpu(side: Side): Promise<CpuTimes>;
 }
@@ -54,8 +54,8 @@ export async function measureScenario(
   return measured;
 }
 
-export async function measureOnce({ client, agentsSource, readCpu }: Meter, scenario: Scenario, side: Side): Promise<Measurement> {
-  const { workflowType, taskQueue, args } = startOf(side, scenario, agentsSource);
+export async function measureOnce({ client, settings, readCpu }: Meter, scenario: Scenario, side: Side): Promise<Measurement> {
+  const { workflowType, taskQueue, args } = startOf(side, scenario, settings);
   const ids = Array.from({ length: scenario.runs }, () => `bench-${scenario.name}-${side}-${randomUUID().slice(0, 8)}`);
   const cpuBefore = await readCpu(side);
   const startedAt = performance.now();
@@ -90,7 +90,7 @@ async function meanHistoryLength(client: Client, ids: string[]): Promise<number>
 
 /** Events of one run by type: shows that both sides did the same work, and what else a side writes. */
 export async function countEventTypes(meter: Meter, scenario: Scenario, side: Side): Promise<Map<string, number>> {
-  const { workflowType, taskQueue, args } = startOf(side, scenario, meter.agentsSource);
+  const { workflowType, taskQueue, args } = startOf(side, scenario, meter.settings);
   const workflowId = `bench-${scenario.name}-${side}-${randomUUID().slice(0, 8)}`;
   const handle = await meter.client.workflow.start(workflowType, { taskQueue, workflowId, args });
   await handle.result();

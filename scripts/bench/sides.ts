@@ -21,11 +21,23 @@ export interface WorkflowStart {
   args: [unknown];
 }
 
+export interface StartSettings {
+  /** The agents file's text. */
+  agentsSource: string;
+  /** Whether the hand-written side has the same heartbeat timeouts as ours. */
+  baselineHeartbeats: boolean;
+}
+
 /** How a scenario is started on a side. Recorded runs of ours take the published definition and the registered agents. */
-export function startOf(side: Side, scenario: Scenario, agentsSource: string): WorkflowStart {
+export function startOf(side: Side, scenario: Scenario, { agentsSource, baselineHeartbeats }: StartSettings): WorkflowStart {
   const { definition, source, timeScale } = scenario;
   if (side === 'bare' || side === 'handRecorded') {
-    const input: BaselineInput = { ...scenario.baseline.input, recorded: side === 'handRecorded', definition };
+    const input: BaselineInput = {
+      ...scenario.baseline.input,
+      recorded: side === 'handRecorded',
+      definition,
+      heartbeats: baselineHeartbeats,
+    };
     return { workflowType: scenario.baseline.workflowType, taskQueue: baselineTaskQueue, args: [input] };
   }
   const input: StartInput = { initiator: 'bench', timeScale, autoApprove: true };

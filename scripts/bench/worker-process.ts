@@ -36,7 +36,7 @@ async function start(options: WorkerProcessOptions): Promise<RunningWorker> {
   const { kind, temporalAddress, databaseUrl, dataDir, overrides } = options;
   // startWorker reads the shared settings, so that is where an experiment changes them.
   Object.assign(workerTuning.options, overrides);
-  const log = pino({ level: 'warn' });
+  const log = pino({ level: 'error' });
   installRuntime(log);
   const workflowBundle = await bundleQuietly(kind === 'ours' ? bundleOptions : baselineBundleOptions, join(dataDir, `bench-${kind}.js`));
   return kind === 'ours'

@@ -41,7 +41,7 @@ describe('the application cannot change what is audited', () => {
     ['drop', 'drop table audit_events'],
     ['replace the function', `create or replace function append_audit(text, text[]) returns bigint language sql as 'select 1::bigint'`],
     ['disable what protects it', 'alter table audit_events disable trigger all'],
-    ['become the owner', 'set role postgres'],
+    ['become the owner', 'set role vapora'],
   ])('%s', async (_name, statement) => {
     await expect(sql.raw(statement).execute(fixture.db)).rejects.toThrow(/permission denied|must be owner/);
   });

@@ -57,4 +57,6 @@ export interface BaselineInput {
   recorded: boolean;
   /** Definition id that the recorded run row names. */
   definition: string;
+  /** Gives every activity the heartbeat timeout that ours has: the guarantee that a killed worker is noticed. */
+  heartbeats: boolean;
 }

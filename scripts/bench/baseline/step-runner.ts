@@ -1,12 +1,12 @@
+import type { ActivityOptions } from '@temporalio/workflow';
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { AgentResult } from '../../../core/contract/agent-document';
 import type { RunRef } from '../../../core/contract/local-activities';
 import type { BaselineInput, EndedStep, RecordingActivities, WorkActivities, WorkStep } from './contract';
 
-const { work, recordedWork, recordedSample } = proxyActivities<WorkActivities>({
-  startToCloseTimeout: '1 hour',
-  retry: { maximumAttempts: 3 },
-});
+const limits: ActivityOptions = { startToCloseTimeout: '1 hour', retry: { maximumAttempts: 3 } };
+const plainActivities = proxyActivities<WorkActivities>(limits);
+const beatingActivities = proxyActivities<WorkActivities>({ ...limits, heartbeatTimeout: '10s' });
 const { openRun, assign, recordApproval, closeRun } = proxyLocalActivities<RecordingActivities>({ startToCloseTimeout: '30s' });
 
 export interface Monitoring {
@@ -22,16 +22,21 @@ export interface StepRunner {
   close(): Promise<void>;
 }
 
-const bareRunner: StepRunner = {
-  perform: work,
-  monitor: async (step) => ({ sample: () => work(step), end: () => undefined }),
-  approved: async () => undefined,
-  close: async () => undefined,
-};
+export async function openStepRunner(input: BaselineInput): Promise<StepRunner> {
+  const activities = input.heartbeats ? beatingActivities : plainActivities;
+  return input.recorded ? openRecordedRunner(activities, input.definition) : createBareRunner(activities);
+}
 
-export async function openStepRunner({ recorded, definition }: BaselineInput): Promise<StepRunner> {
-  if (!recorded) return bareRunner;
+function createBareRunner({ work }: WorkActivities): StepRunner {
+  return {
+    perform: work,
+    monitor: async (step) => ({ sample: () => work(step), end: () => undefined }),
+    approved: async () => undefined,
+    close: async () => undefined,
+  };
+}
 
+async function openRecordedRunner({ recordedWork, recordedSample }: WorkActivities, definition: string): Promise<StepRunner> {
   const { firstExecutionRunId, runId, workflowId } = workflowInfo();
   const run: RunRef = { rootRunId: firstExecutionRunId, runId, workflowId };
   const { agentSet } = await openRun({ run, definition, atMs: Date.now() });
