@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 /** Where `npm run build` leaves the bundle: beside the compiled code, so that a worker starts without webpack. */
 export const builtBundlePath = join(__dirname, '..', 'workflow-bundle.js');
@@ -23,7 +23,7 @@ export async function loadWorkflowBundle(): Promise<{ codePath: string } | { cod
 
 /** Called by the build. */
 export async function writeWorkflowBundle(): Promise<string> {
-  const { code } = await bundleWorkflowCode(bundleOptions);
+  const { code } = await bundleWorkflowCode({ ...bundleOptions, logger: new DefaultLogger('WARN') });
   await writeFile(builtBundlePath, code);
   return builtBundlePath;
 }
