@@ -120,6 +120,47 @@ test('small text stays in the result under its promised name; large text and fil
   expect(readFileSync(join(dataDir, 'artifacts', large.ref.slice('sha256:'.length)), 'utf8')).toBe('x'.repeat(5000));
 });
 
+test('many small texts are inline within a budget, the rest become artifacts', async () => {
+  const outputs = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`part-${n}`, 'x'.repeat(4_000)]));
+  const { result } = await run({ execute: async () => ({ status: 'success', outputs }) });
+  const stored = Object.values(result.outputs ?? {});
+  expect(stored).toHaveLength(600);
+  expect(stored.filter((output) => typeof output === 'string')).toHaveLength(16);
+  expect(JSON.stringify(result).length).toBeLessThan(256 * 1024);
+});
+
+test.each<[string, number, string, string]>([
+  ['too many outputs', 1_001, 'o', 'the result has 1001 outputs, more than 1000'],
+  ['too large a result', 1_000, 'ü'.repeat(90), 'with its outputs by reference, more than 262144'],
+])('%s is a bad result', async (_, count, name, message) => {
+  const outputs = Object.fromEntries(Array.from({ length: count }, (_unused, n) => [`${name}${n}`, 'x'.repeat(100)]));
+  const running = run({ execute: async () => ({ status: 'success', outputs }) });
+  await expect(running).rejects.toMatchObject({ type: 'BadResult', message: expect.stringContaining(message) });
+});
+
+test('a second attempt of one effect on this worker waits until the first has ended', async () => {
+  const { document, control } = agentArguments({ executor: simulated });
+  let atWork = 0;
+  let most = 0;
+  const finish: (() => void)[] = [];
+  const simulate: Executor = async () => {
+    most = Math.max(most, ++atWork);
+    await new Promise<void>((resolve) => finish.push(resolve));
+    atWork--;
+    return { status: 'success' };
+  };
+  const activity = createAgentActivity({ db: null, log, workerIdentity: 'test', dataDir, executors: { simulate } });
+  const first = mockEnvironment({ attempt: 1 }).run(activity, document, control);
+  const second = mockEnvironment({ attempt: 2 }).run(activity, document, control);
+  while (finish.length === 0) await new Promise(setImmediate);
+  finish[0]!();
+  await first;
+  while (finish.length === 1) await new Promise(setImmediate);
+  finish[1]!();
+  await second;
+  expect(most).toBe(1);
+});
+
 test('what one agent puts out the next one gets: text in the document, more as a file of its workspace', async () => {
   const { result } = await run({
     executor: commandOf(`console.log(JSON.stringify({status: 'success', outputs: {medium: 'm'.repeat(5000), large: 'l'.repeat(100000)}}))`),

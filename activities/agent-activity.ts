@@ -4,6 +4,7 @@ import type { Logger } from '@temporalio/common';
 import type { AgentDocument, AgentProgress, AgentResult } from '../core/contract/agent-document';
 import type { AgentSpec } from '../core/contract/agents';
 import { isAppError } from '../core/contract/errors';
+import { agentFailureTypes } from '../core/contract/local-activities';
 import type { AgentActivityControl, AgentActivityOutput } from '../core/contract/local-activities';
 import type { Database } from '../db/connect';
 import { loadAgentSet } from '../db/queries/agents';
@@ -16,6 +17,7 @@ import type { EffectRecording } from './effect-recording';
 import { builtinExecutors, findExecutor } from './executors/index';
 import type { Executors } from './executors/types';
 import { startHeartbeat } from './heartbeat';
+import { createOneAtATime } from './one-at-a-time';
 import { resolveInputs } from './resolve-inputs';
 import { checkResult, matchOutputs } from './result-contract';
 import { retryTransient } from './retry-transient';
@@ -50,8 +52,27 @@ export type AgentActivity = (document: AgentDocument, control: AgentActivityCont
 export function createAgentActivity(options: AgentActivityOptions): AgentActivity {
   const { db, log, dataDir, workerIdentity, executors = builtinExecutors } = options;
   const folderArtifacts = createFolderArtifactStore(dataDir);
+  const alone = createOneAtATime();
 
   return async (document, control) => {
+    const context = Context.current();
+    // A cancel of the one that waits comes with its heartbeats.
+    const waiting = startHeartbeat({
+      beat: (details) => context.heartbeat(details),
+      everyMs: heartbeatEveryMs,
+      renewEveryMs: renewLeaseEveryMs,
+    });
+    try {
+      return await alone(document.idempotencyKey, context.cancellationSignal, () => {
+        waiting.stop();
+        return perform(document, control);
+      });
+    } finally {
+      waiting.stop();
+    }
+  };
+
+  async function perform(document: AgentDocument, control: AgentActivityControl): Promise<AgentActivityOutput> {
     const { info } = Context.current();
     const startedAtMs = Date.now();
     const recording = createRecording();
@@ -78,7 +99,7 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       const create = control.sample ? createSampleRecording : createDatabaseRecording;
       return create({ db, document, control, attempt: info.attempt, workerIdentity, startedAtMs });
     }
-  };
+  }
 
   async function findAgent({ agent: { id } }: AgentDocument, { agent, agentSet }: AgentActivityControl): Promise<AgentSpec> {
     if (agent) return agent;
@@ -147,7 +168,7 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       }
       const failure = redactFailure(error, secrets);
       await failQuietly(attempt, { message: failure.message, artifacts: stored?.artifacts, signal });
-      throw failure;
+      throw failure.type === agentFailureTypes.notRunnable ? notRunnable(failure.message, attempt.attempt) : failure;
     }
   }
 

@@ -15,9 +15,13 @@ export function badResult(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: agentFailureTypes.badResult, message, category });
 }
 
-/** This worker cannot run the agent and no retry mends that. The message names what is missing and what to do. */
-export function notRunnable(message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type: agentFailureTypes.notRunnable, message, nonRetryable: true });
+/**
+ * This worker cannot run the agent and no retry mends that. The message names what is missing and what to do. `attempt` tells whether
+ * an earlier one may have left something to undo.
+ */
+export function notRunnable(message: string, attempt?: number): ApplicationFailure {
+  const details = attempt === undefined ? {} : { details: [{ attempt }] };
+  return ApplicationFailure.create({ type: agentFailureTypes.notRunnable, message, nonRetryable: true, ...details });
 }
 
 /** An earlier attempt was started and nobody knows how it ended: a person decides. */

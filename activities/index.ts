@@ -5,6 +5,7 @@ import { recordChanges } from '../db/queries/record';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
 import type { AgentActivityOptions } from './agent-activity';
+import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
 
 export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
@@ -27,7 +28,13 @@ export function createActivities(options: ActivityOptions) {
     default: createAgentActivity(options),
     [localActivityNames.resolve]: resolve,
     [localActivityNames.loadPlan]: loadPlan,
-    [localActivityNames.wave]: (input: WaveInput): Promise<WaveOutput> => assignWave(recorded(), input),
-    [localActivityNames.record]: (input: RecordInput): Promise<void> => recordChanges(recorded(), input),
+    async [localActivityNames.wave](input: WaveInput): Promise<WaveOutput> {
+      await refuseUndoneWork(recorded(), input.run);
+      return assignWave(recorded(), input);
+    },
+    async [localActivityNames.record](input: RecordInput): Promise<void> {
+      await refuseUndoneWork(recorded(), input.run);
+      await recordChanges(recorded(), input);
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { placeAgent } from '../core/contract/agents';
 import type { AgentSpec } from '../core/contract/agents';
 import type { LoadPlanInput, ResolveInput, ResolveOutput } from '../core/contract/local-activities';
 import type { StartInput } from '../core/contract/start-input';
@@ -32,6 +33,7 @@ interface Compiled {
  */
 export function createResolveActivities(db: Database | null) {
   const compiledBySource = new Map<string, Compiled>();
+  const agentsBySource = new Map<string, AgentSpec[]>();
 
   async function resolve({ run, definition, input, atMs }: ResolveInput): Promise<ResolveOutput> {
     const recorded = input.recording !== 'none';
@@ -43,7 +45,8 @@ export function createResolveActivities(db: Database | null) {
     const bound = bindInputs(plan, input.inputs ?? {});
     if (!bound.ok) throw fatal('InvalidStartInput', bound.problems.join('; '));
     const agents = await chooseAgents(input);
-    const initiator = input.initiator ?? 'unknown';
+    // As votes are read: whoever started a run must not get past `distinct_from` by a blank.
+    const initiator = input.initiator?.normalize('NFC').trim() || 'unknown';
     const timeScale = input.timeScale ?? 1;
     const seed = input.seed ?? run.rootRunId;
     const historyEstimatesMs: Record<string, number> = {};
@@ -66,6 +69,7 @@ export function createResolveActivities(db: Database | null) {
       Object.assign(historyEstimatesMs, await estimateDurations(db, plan.steps, agents));
     }
     return {
+      runId: run.runId,
       planHash,
       version,
       planText: pieceOf(planText, 0),
@@ -113,15 +117,25 @@ export function createResolveActivities(db: Database | null) {
     return compiled;
   }
 
+  function compileAgentsOnce(source: string, format: 'yaml' | 'toml'): AgentSpec[] {
+    const key = sha256Hex(`${format}\n${source}`);
+    const cached = agentsBySource.get(key);
+    if (cached) return cached;
+    const { agents, diagnostics } = compileAgents(source, { format });
+    if (!agents) throw invalid('InvalidAgents', 'the agents file has errors', source, `agents.${format}`, diagnostics);
+    if (agentsBySource.size >= cachedSources) agentsBySource.clear();
+    agentsBySource.set(key, agents);
+    return agents;
+  }
+
   /** A run with a file is limited to that file's agents; one without may use all that are registered. */
   async function chooseAgents({ agents, recording }: StartInput): Promise<AgentSpec[]> {
     if (agents !== undefined && !Array.isArray(agents)) {
-      const format = agents.format ?? 'yaml';
-      const compiled = compileAgents(agents.source, { format });
-      if (!compiled.agents)
-        throw invalid('InvalidAgents', 'the agents file has errors', agents.source, `agents.${format}`, compiled.diagnostics);
-      if (db && recording !== 'none') await upsertAgents(db, compiled.agents);
-      return compiled.agents;
+      const { folder } = agents;
+      const compiled = compileAgentsOnce(agents.source, agents.format ?? 'yaml');
+      const specs = folder === undefined ? compiled : compiled.map((agent) => placeAgent(agent, folder));
+      if (db && recording !== 'none') await upsertAgents(db, specs);
+      return specs;
     }
     const registered = db ? await listAgents(db, agents === undefined ? {} : { ids: agents }) : [];
     const missing = (agents ?? []).filter((id) => !registered.some((agent) => agent.id === id));

@@ -24,8 +24,8 @@ test.each<[unknown, string]>([
   [{ status: 'ok' }, 'status: expected "success" or "failure", got "ok"'],
   [{ ...success, verdict: 'lgtm' }, 'verdict: expected one of "approved", "changes_requested", "rejected", "blocked", got "lgtm"'],
   [
-    { ...success, metrics: { coverage: '91%' } },
-    'metrics.coverage: expected a number, true, false or {"value": <number>, "unit": "<unit>"}, got "91%"',
+    { ...success, metrics: { coverage: 'high' } },
+    'metrics.coverage: expected a number, true, false or {"value": <number>, "unit": "<unit>"}, got "high"',
   ],
   [{ ...success, metrics: [1] }, 'metrics: expected an object'],
   [{ ...success, metrics: { rate: Infinity } }, 'metrics.rate: expected a number'],
@@ -41,6 +41,15 @@ test.each<[unknown, string]>([
   [{ status: 1, verdict: 2, summary: 3, reasons: 4, risks: 5, outputs: 6, metrics: 7 }, 'and 2 more'],
 ])('does not fit: %j', (raw, problem) => {
   expect(checkResult(raw)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+});
+
+test.each([
+  ['91%', 91],
+  [' -0.5 % ', -0.5],
+])('a metric may be the percentage %j', (written, value) => {
+  expect(checkResult({ ...success, metrics: { coverage: written } })).toMatchObject({
+    result: { metrics: { coverage: { value, unit: '%' } } },
+  });
 });
 
 test('a long value is quoted in part', () => {

@@ -8,6 +8,12 @@ const maxReportedProblems = 5;
 const maxQuoteLength = 80;
 
 const artifactPattern = /^sha256:[0-9a-f]{64}$/;
+/** `91%`, `91.5 %`: what agents that write prose give for a share. */
+const percentPattern = /^\s*([+-]?\d{1,15}(?:\.\d{1,15})?)\s*%\s*$/;
+const percent = z
+  .string()
+  .regex(percentPattern)
+  .transform((text) => ({ value: Number(percentPattern.exec(text)?.[1]), unit: '%' }));
 const oneOf = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
 
 /** Compiled once: parsing a result costs microseconds. Keys that the contract does not know are dropped. */
@@ -38,7 +44,7 @@ const resultSchema = z.object({
   metrics: z
     .record(
       z.string().min(1).max(100, { error: 'a metric name has at most 100 characters' }),
-      z.union([z.number(), z.boolean(), z.strictObject({ value: z.number(), unit: z.string().max(20) })], {
+      z.union([z.number(), z.boolean(), z.strictObject({ value: z.number(), unit: z.string().max(20) }), percent], {
         error: 'expected a number, true, false or {"value": <number>, "unit": "<unit>"}',
       }),
       { error: 'expected an object {"<name>": number | boolean | {"value", "unit"}}' },

@@ -8,6 +8,11 @@ import type { Secrets } from './secrets';
 
 /** Text up to this size stays in the result; Temporal's history keeps it. */
 const maxInlineBytes = 4 * 1024;
+/** What all such texts of one result may weigh together, as JSON; the rest become references. */
+const maxInlineTotalBytes = 64 * 1024;
+const maxOutputs = 1_000;
+/** Of the whole result as it travels: one that Temporal refuses after it was recorded would be worked for a second time. */
+const maxStoredBytes = 256 * 1024;
 const maxArtifactBytes = 100 * 1024 * 1024;
 
 export interface StoredOutputs {
@@ -21,10 +26,20 @@ export async function storeOutputs(
   { workspace, secrets }: { workspace: () => Promise<string>; secrets: Secrets },
 ): Promise<StoredOutputs> {
   if (result.outputs === undefined) return { result, artifacts: [] };
+  const count = Object.keys(result.outputs).length;
+  if (count > maxOutputs) throw badResult(`the result has ${count} outputs, more than ${maxOutputs}: pack them into one file`);
   const artifacts: Artifact[] = [];
   const outputs: [string, string | ArtifactRef][] = [];
+  let inlineBytes = 0;
+  const staysInline = (text: string): boolean => {
+    if (Buffer.byteLength(text) > maxInlineBytes) return false;
+    const sizeBytes = jsonBytes(text);
+    if (inlineBytes + sizeBytes > maxInlineTotalBytes) return false;
+    inlineBytes += sizeBytes;
+    return true;
+  };
   for (const [name, output] of Object.entries(result.outputs)) {
-    if (typeof output === 'string' && Buffer.byteLength(output) <= maxInlineBytes) outputs.push([name, output]);
+    if (typeof output === 'string' && staysInline(output)) outputs.push([name, output]);
     else if (typeof output !== 'string' && 'artifact' in output) outputs.push([name, output]);
     else {
       const bytes = typeof output === 'string' ? Buffer.from(output) : await readOutputFile(name, output.path, await workspace());
@@ -33,7 +48,18 @@ export async function storeOutputs(
       outputs.push([name, { artifact: artifact.ref, mediaType: artifact.mediaType, sizeBytes: artifact.bytes.length }]);
     }
   }
-  return { result: { ...result, outputs: Object.fromEntries(outputs) }, artifacts };
+  const stored = { ...result, outputs: Object.fromEntries(outputs) };
+  const sizeBytes = jsonBytes(stored);
+  if (sizeBytes > maxStoredBytes) {
+    throw badResult(
+      `the result has ${sizeBytes} bytes with its outputs by reference, more than ${maxStoredBytes}: return fewer outputs or less text`,
+    );
+  }
+  return { result: stored, artifacts };
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 async function readOutputFile(name: string, path: string, workspace: string): Promise<Buffer> {

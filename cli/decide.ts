@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { decideGate } from '../client/control-run';
 import type { CommandContext } from './command';
+import { currentUser } from './current-user';
 import { exitCodes, type ExitCode } from './exit-codes';
 import { openClient } from './open-client';
 import { addConnectionOptions, addIdOption } from './option-parsers';
@@ -32,14 +32,4 @@ export async function decide(context: CommandContext, decision: 'approve' | 'rej
   if (context.isJson) context.printJson({ schemaVersion: 1, id, ...answer });
   else context.print(answer.message);
   return exitCodes.done;
-}
-
-/** The name of the user who types. */
-export function currentUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user need not have a name.
-    return `uid-${process.getuid?.() ?? 'unknown'}`;
-  }
 }

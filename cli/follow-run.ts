@@ -11,7 +11,7 @@ import { LiveFrame } from './live-frame';
 import { decideCommand, shellQuote } from './render/commands';
 import { describeChanges } from './render/changes';
 import { renderStatus } from './render/status';
-import { colorsFor, detectRenderOptions, plainText } from './render/style';
+import { colorsFor, detectRenderOptions, plainText, terminalSize } from './render/style';
 
 const watchIntervalMs = 400;
 const firstPeekMs = 200;
@@ -62,8 +62,8 @@ function createLiveView(context: CommandContext): RunDisplay {
   return {
     update(view) {
       // The window may have changed its size.
-      const options = { ...detectRenderOptions(stdout, context.io.variables), nowMs: Date.now() };
-      frame.draw(fitHeight((listLimit) => renderStatus(view, { ...options, listLimit }), (stdout.rows ?? 24) - 1));
+      const options = { ...context.render, ...detectRenderOptions(stdout, context.io.variables), nowMs: Date.now() };
+      frame.draw(fitHeight((listLimit) => renderStatus(view, { ...options, listLimit }), terminalSize(stdout).rows - 1));
     },
     close: () => frame.close(),
   };
@@ -179,8 +179,8 @@ function reportWaiting(context: CommandContext, view: RunStatusView): void {
   }
   context.print(`${view.id} is ${view.status}${view.reason === undefined ? '' : `: ${plainText(view.reason)}`}`);
   for (const gate of open) {
-    context.print(`  ${decideCommand('approve', view.id, gate.id)}`);
-    context.print(`  ${decideCommand('reject', view.id, gate.id)}`);
+    context.print(`  ${decideCommand('approve', view.id, gate, context.render.user)}`);
+    context.print(`  ${decideCommand('reject', view.id, gate, context.render.user)}`);
   }
   if (view.status === 'paused') context.print(`  vapora workflow resume --id ${shellQuote(view.id)}`);
   else if (open.length === 0) context.print(`  vapora workflow status --id ${shellQuote(view.id)}`);

@@ -1,5 +1,5 @@
 import type { CliOutput } from './command';
-import { textWidth } from './render/style';
+import { terminalSize, textWidth } from './render/style';
 
 /**
  * A block of text at the end of a terminal that is redrawn in place. Each frame is one write of whole lines over the old ones,
@@ -32,7 +32,7 @@ export class LiveFrame {
 
   /** A frame higher than the terminal could not be redrawn in place. */
   #fit(lines: string[]): string[] {
-    const room = (this.#output.rows ?? 24) - 1;
+    const room = terminalSize(this.#output).rows - 1;
     let rows = 0;
     const shown: string[] = [];
     for (const line of lines) {
@@ -45,6 +45,6 @@ export class LiveFrame {
 
   /** Lines that may not be cut wrap. */
   #rowsOf(line: string): number {
-    return Math.max(1, Math.ceil(textWidth(line) / (this.#output.columns ?? 80)));
+    return Math.max(1, Math.ceil(textWidth(line) / terminalSize(this.#output).columns));
   }
 }

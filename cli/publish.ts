@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { publishDefinition } from '../client/definitions';
+import { placeAgent } from '../core/contract/agents';
 import type { CliCommand } from './command';
 import { compileFile } from './compile-file';
 import { exitCodes } from './exit-codes';
@@ -25,7 +27,11 @@ export const command: CliCommand = {
     if (compiledFile.compiled === undefined) throw invalidFile(context, compiledFile);
     noteWarnings(context, compiledFile);
     const { file, agents } = compiledFile;
-    const published = await publishDefinition(openClient(context), { text: file.text, format: file.format, agents: agents?.specs });
+    const published = await publishDefinition(openClient(context), {
+      text: file.text,
+      format: file.format,
+      agents: agents?.specs.map((agent) => placeAgent(agent, dirname(agents.file.path))),
+    });
     if (context.isJson) context.printJson({ schemaVersion: 1, ...published });
     else {
       const what = published.isNew ? 'published' : 'is unchanged:';

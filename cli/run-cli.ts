@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { AppError } from '../core/contract/errors';
 import type { CliCommand, CliIo, CommandContext, CommandEntry } from './command';
 import { CommandOptions } from './command';
+import { currentUser } from './current-user';
 import { exitCodes, type ExitCode } from './exit-codes';
 import { reportError } from './report-error';
 import { detectRenderOptions, plainOptions } from './render/style';
@@ -141,7 +142,7 @@ function createContext(io: CliIo, positional: string[], values: Record<string, u
     arguments: positional,
     options,
     isJson: options.flag('json'),
-    render: { ...detectRenderOptions(io.stdout, io.variables), nowMs: Date.now() },
+    render: { ...detectRenderOptions(io.stdout, io.variables), nowMs: Date.now(), user: currentUser() },
     print: (text) => void io.stdout.write(`${text}\n`),
     printJson: (value) => void io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     note: (text) => void io.stderr.write(`${text}\n`),

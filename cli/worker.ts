@@ -34,7 +34,7 @@ export const command: CliCommand = {
       databaseUrl,
       taskQueue,
       dataDir: options.text('dataDir') ?? join(io.cwd, '.vapora'),
-      log: createWorkerLog(context, { defaultLevel: 'info' }),
+      log: createWorkerLog(context),
       ...(identity !== undefined && { identity }),
     });
     context.note(`worker polls ${taskQueue} on ${temporalAddress} (namespace ${namespace}); Ctrl-C stops it`);

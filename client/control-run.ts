@@ -46,12 +46,20 @@ async function updateDecide(client: VaporaClient, id: string, message: DecideMes
     if (failed.name === 'WorkflowUpdateFailedError') {
       const reason = failed.cause?.message ?? 'the run refused the vote';
       if (reason.includes('still being planned')) return 'planning';
-      throw new AppError('refused', reason, { hint: `'vapora workflow status --id ${id}' shows its open gates`, cause: error });
+      throw new AppError('refused', reason, { hint: hintOfRefusal(reason, id), cause: error });
     }
     const cause = (error as { cause?: unknown }).cause;
     if (failed.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || isWorkerMissing(error) || isWorkerMissing(cause)) return 'no worker';
     throw error;
   }
+}
+
+/** What to type instead. The run's answer is text: its words are those of core/engine/votes.ts. */
+export function hintOfRefusal(reason: string, id: string): string {
+  if (reason.includes('needs a reason')) return `give it with --reason "..."`;
+  if (reason.includes('is not an approver of')) return 'say which of them decides with --by NAME';
+  if (reason.includes('distinct_from')) return 'somebody else has to decide, who is named with --by NAME';
+  return `'vapora workflow status --id ${id}' shows its open gates`;
 }
 
 async function signalVote(client: VaporaClient, id: string, { decision, ...vote }: DecideMessage): Promise<DecideAnswer> {

@@ -22,4 +22,8 @@ test.each([
   ['FAILED', 'rolled_back', 'rolled_back'],
   ['FAILED', 'planning', 'failed'],
   ['COMPLETED', 'completing', 'completed'],
+  ['TERMINATED', 'completed', 'failed'],
+  ['FAILED', 'completed', 'failed'],
+  ['TIMED_OUT', 'completed', 'failed'],
+  ['CANCELLED', 'completed', 'cancelled'],
 ] as const)('%s after %s is %s', (execution, recorded, expected) => expect(statusOf(execution, recorded)).toBe(expected));

@@ -105,6 +105,8 @@ const keys = {
   planHash: defineSearchAttributeKey(searchAttributes.planHash, SearchAttributeType.KEYWORD),
 };
 
+const closedBadlyStatuses: readonly WorkflowExecutionInfo['status']['name'][] = ['CANCELLED', 'FAILED', 'TERMINATED', 'TIMED_OUT'];
+
 function summarize(execution: WorkflowExecutionInfo): RunSummary {
   const attributes = execution.typedSearchAttributes;
   return {
@@ -119,9 +121,10 @@ function summarize(execution: WorkflowExecutionInfo): RunSummary {
   };
 }
 
-/** The run's own word, unless Temporal closed it without the run's doing. */
+/** The run's own word, unless Temporal closed it without the run's doing: what did not close well has not completed. */
 export function statusOf(execution: WorkflowExecutionInfo['status']['name'], recorded: RunStatus = 'created'): RunStatus {
-  if (isTerminalRunStatus(recorded)) return recorded;
+  const closedBadly = closedBadlyStatuses.includes(execution);
+  if (isTerminalRunStatus(recorded) && !(recorded === 'completed' && closedBadly)) return recorded;
   switch (execution) {
     case 'CANCELLED':
       return 'cancelled';

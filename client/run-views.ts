@@ -7,6 +7,7 @@ import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core
 import type { Database } from '../db/connect';
 import { loadRunStatus, loadTimeline } from '../db/queries/runs';
 import { callDatabase } from './call-database';
+import { catchUp } from './catch-up';
 import type { VaporaClient } from './connect';
 import { addHeartbeats } from './heartbeats';
 import { waitForResult } from './run-outcome';
@@ -29,7 +30,7 @@ export async function getStatus(client: VaporaClient, id: string): Promise<Answe
     return { view: await withEnd(client, view, description), from: 'database' };
   }
   const view = asked.view ?? planningView(description);
-  const live = addHeartbeats(view, description.raw.pendingActivities ?? []);
+  const live = catchUp(addHeartbeats(view, description.raw.pendingActivities ?? []), Date.now());
   return { view: await withEnd(client, live, description), from: 'workflow' };
 }
 

@@ -6,6 +6,7 @@ import { createActivities } from '../activities';
 import { AppError } from '../core/contract/errors';
 import { defaultNamespace, defaultTaskQueue } from '../core/contract/names';
 import { connectDatabase } from '../db/connect';
+import type { Database } from '../db/connect';
 import { loadWorkflowBundle, payloadConverterPath } from './bundle';
 import { installRuntime, toTemporalLogger } from './logger';
 import { workerTuning } from './tuning';
@@ -40,11 +41,12 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   const connection = await NativeConnection.connect({ ...options.connection, address: temporalAddress }).catch((cause: unknown) => {
     throw new AppError('unavailable', `no Temporal server at ${temporalAddress}`, { hint: "start one with 'vapora dev'", cause });
   });
-  const db = databaseUrl === null ? null : await connectDatabase(databaseUrl, { max: workerTuning.databaseConnections });
+  let db: Database | null = null;
   const close = async (): Promise<void> => {
     await Promise.allSettled([connection.close(), db?.destroy()]);
   };
   try {
+    if (databaseUrl !== null) db = await connectDatabase(databaseUrl, { max: workerTuning.databaseConnections });
     const worker = await Worker.create({
       connection,
       namespace,

@@ -76,8 +76,9 @@ export async function driveRun(parts: DriverParts): Promise<{ status: TerminalRu
     if (finish) {
       parts.timers.cancelAll();
       if (recording) await recording;
-      parts.publish();
+      // Recorded first: a run that is closed from outside while the database is away must not be found as ended well.
       await recorder.record(engine.takeChanges().changes, Date.now());
+      parts.publish();
       return finish;
     }
     // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.

@@ -7,16 +7,17 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { AgentDocument, AgentResult } from '../core/contract/agent-document';
 import type { AgentSpec } from '../core/contract/agents';
+import { isResult } from '../core/contract/check-result';
 import { activityIdOf } from '../core/contract/ids';
 import { agentFailureTypes } from '../core/contract/local-activities';
-import type { AgentActivityControl, AgentActivityOutput, EffectRef } from '../core/contract/local-activities';
-import { isUndecodable } from '../core/contract/names';
+import type { AgentActivityControl, EffectRef } from '../core/contract/local-activities';
 import type { Decision, EffectFailure, EngineEvent } from '../core/engine/types';
 import type { PlanStep } from '../core/plan/types';
 import { buildAgentDocument } from './agent-document';
 import type { DocumentContext } from './agent-document';
+import { endOf } from './effect-end';
+import type { EffectEndFields } from './effect-end';
 
 type Launch = Extract<Decision, { type: 'launch' }>;
 
@@ -42,26 +43,37 @@ const compensationAttempts = 5;
 
 const priorityKeys: Record<PlanStep['priority'], number> = { critical: 1, high: 2, normal: 3, low: 4 };
 
+/**
+ * A scope without a timeout needs none of the promises that the SDK puts around its function, and the SDK takes a stack trace for
+ * every promise of a workflow: that was the largest part of a step's cost.
+ */
+class EffectScope extends CancellationScope {
+  protected override runInContext<T>(fn: () => Promise<T>): Promise<T> {
+    return fn();
+  }
+}
+
 /** Starts agent activities and turns their ends into events. One cancellation scope each, so that one can be cancelled alone. */
 export function createEffectRunner(context: DocumentContext, settings: EffectSettings, post: (event: EngineEvent) => void) {
   const scopes = new Map<string, CancellationScope>();
 
   function launch(step: PlanStep, decision: Launch): void {
     const id = activityIdOf(decision.effect);
-    const scope = new CancellationScope({ cancellable: true });
+    const scope = new EffectScope({ cancellable: true });
     scopes.set(id, scope);
     const document = buildAgentDocument(context, step, decision);
     const control = controlOf(step, decision);
     const options = optionsOf(step, decision, settings.timeScale);
+    const end = (fields: EffectEndFields): void => {
+      scopes.delete(id);
+      post({ type: 'effectEnded', atMs: Date.now(), effect: decision.effect, ...fields });
+    };
     scope
-      .run(() => scheduleActivity<AgentActivityOutput>(step.role, [document, control], options))
+      .run(() => scheduleActivity<unknown>(step.role, [document, control], options))
       .then(
-        (output) => post({ type: 'effectEnded', atMs: Date.now(), effect: decision.effect, ...endOf(output, document, decision) }),
-        (error: unknown) => {
-          post({ type: 'effectEnded', atMs: Date.now(), effect: decision.effect, failure: failureOf(error) });
-        },
-      )
-      .finally(() => scopes.delete(id));
+        (output) => end(endOf(output, { document, agentId: decision.agent.id, nowMs: Date.now() })),
+        (error: unknown) => end({ failure: failureOf(error) }),
+      );
   }
 
   function controlOf(step: PlanStep, { effect, agent, sample }: Launch): AgentActivityControl {
@@ -85,9 +97,6 @@ export function createEffectRunner(context: DocumentContext, settings: EffectSet
   return {
     launch,
     cancel: (effect: EffectRef): void => scopes.get(activityIdOf(effect))?.cancel(),
-    get running(): number {
-      return scopes.size;
-    },
   };
 }
 
@@ -119,37 +128,6 @@ function optionsOf(step: PlanStep, { effect, agent, sample }: Launch, timeScale:
   return options;
 }
 
-type EffectEndFields = Pick<Extract<EngineEvent, { type: 'effectEnded' }>, 'startedAtMs' | 'endedAtMs' | 'attempt' | 'result' | 'failure'>;
-
-/** Our worker answers with times around the result; a foreign worker may answer with the bare result. */
-function endOf(output: unknown, document: AgentDocument, { agent }: Launch): EffectEndFields {
-  if (isOutput(output)) {
-    const { startedAtMs, endedAtMs, attempt, result } = output;
-    return { startedAtMs, endedAtMs, attempt, result };
-  }
-  const problem = foreignResultProblem(output, document);
-  if (problem === undefined) {
-    const result = output as AgentResult;
-    if (result.status === 'success') return { result };
-    return { failure: { kind: 'failed', message: result.summary ?? `${agent.id} reported failure`, result, recorded: false } };
-  }
-  return { failure: { kind: 'failed', message: `the worker of ${agent.id} returned ${problem}`, recorded: false } };
-}
-
-function isOutput(value: unknown): value is AgentActivityOutput {
-  return typeof value === 'object' && value !== null && 'result' in value && 'startedAtMs' in value;
-}
-
-function foreignResultProblem(value: unknown, document: AgentDocument): string | undefined {
-  if (isUndecodable(value)) return `something undecodable: ${value.undecodable}`;
-  if (typeof value !== 'object' || value === null) return `${JSON.stringify(value) ?? 'nothing'} instead of a result object`;
-  const { status, outputs } = value as Partial<AgentResult>;
-  if (status !== 'success' && status !== 'failure') return 'a result without a "status" of success or failure';
-  if (status === 'failure') return undefined;
-  const missing = document.outputs.filter((name) => !outputs || !Object.hasOwn(outputs, name));
-  return missing.length > 0 ? `a result without the promised output ${missing.join(', ')}` : undefined;
-}
-
 const kindsByType: Record<string, EffectFailure['kind']> = {
   [agentFailureTypes.unknownOutcome]: 'unknown',
   [agentFailureTypes.notRunnable]: 'not_runnable',
@@ -162,15 +140,21 @@ function failureOf(error: unknown): EffectFailure {
   if (cause instanceof TimeoutFailure) return { kind: 'timeout', message: describeTimeout(cause), recorded: false };
   if (cause instanceof ApplicationFailure) {
     const [details] = cause.details ?? [];
-    const hasResult = typeof details === 'object' && details !== null && 'status' in details;
     return {
       kind: kindsByType[cause.type ?? ''] ?? 'failed',
       message: cause.message,
       recorded: false,
-      ...(hasResult && { result: details as AgentResult }),
+      ...(isResult(details) && { result: details }),
+      ...attemptIn(details),
     };
   }
   return { kind: 'failed', message: cause instanceof Error ? cause.message : String(cause), recorded: false };
+}
+
+/** A failure that no retry mends says whether an earlier attempt may have left something to undo. */
+function attemptIn(details: unknown): { attempt?: number } {
+  const attempt = typeof details === 'object' && details !== null ? (details as { attempt?: unknown }).attempt : undefined;
+  return Number.isInteger(attempt) ? { attempt: attempt as number } : {};
 }
 
 function describeTimeout({ timeoutType, cause }: TimeoutFailure): string {

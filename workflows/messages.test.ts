@@ -18,6 +18,12 @@ test.each([
   ['bytes that do not decode', 'approve', [{ undecodable: 'Unknown encoding: bogus/enc' }], 'Unknown encoding: bogus/enc'],
   ['no gate', 'approve', [{ by: 'ana' }], '"gate" is missing'],
   ['nobody', 'approve', [{ gate: 'g', by: ' ' }], '"by" is empty'],
+  ['a name with NUL', 'approve', [{ gate: 'g', by: 'a\0b' }], '"by" has control characters'],
+  ['a name with half a character', 'approve', [{ gate: 'g', by: 'a\ud800' }], '"by" has control characters or broken text'],
+  ['a gate of two lines', 'approve', [{ gate: 'g\nh', by: 'ana' }], '"gate" has control characters'],
+  ['an endless name', 'approve', [{ gate: 'g', by: 'ü'.repeat(101) }], '"by" is longer than 200 bytes'],
+  ['an endless gate', 'approve', [{ gate: 'g'.repeat(301), by: 'ana' }], '"gate" is longer than 300 bytes'],
+  ['a broken name that need not be there', 'resume', [{ by: 'a\tb' }], '"by" has control characters'],
   ['a gate that is no text', 'approve', [{ gate: 3, by: 'ana' }], '"gate" must be text, not 3'],
   ['a reason that is no text', 'approve', [{ gate: 'g', by: 'ana', reason: {} }], '"reason" must be text'],
   ['an endless reason', 'reject', [{ gate: 'g', by: 'ana', reason: 'x'.repeat(5_000) }], 'longer than'],
@@ -39,6 +45,12 @@ test.each([
   ['alert', { name: 'disk', severity: 'high', message: 'full' }, { type: 'alertReceived', name: 'disk' }],
 ])('%s', (name, message, expected) => {
   expect(parseSignal(name, [message], atMs)).toMatchObject(expected);
+});
+
+test('a name has one form, and a reason can be stored', () => {
+  const vote = parseDecision([{ gate: ' g ', by: ' Zoe\u0308 ', reason: 'a\0b\ud800' }], 'approve');
+  expect(vote).toEqual({ ok: true, value: { gate: 'g', by: 'Zo\u00eb', decision: 'approve', reason: 'a\ufffdb\ufffd' } });
+  expect(parseSignal('resume', [{ by: ' ' }], atMs)).toMatchObject({ by: { id: 'unknown' } });
 });
 
 test('an update names its decision', () => {

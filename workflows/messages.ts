@@ -9,6 +9,14 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 
 const maxTextLength = 4_000;
 const maxShownLength = 80;
+const maxPersonBytes = 200;
+const maxGateBytes = 300;
+
+/** Control characters, line separators and halves of surrogate pairs: none is part of a name. */
+const nameless = /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]/u;
+/** What Postgres cannot store. */
+// eslint-disable-next-line no-control-regex -- NUL is what is looked for
+const unstorable = /[\u0000\p{Surrogate}]/gu;
 
 function parseFields(args: readonly unknown[]): Parsed<Fields> {
   const [message] = args;
@@ -37,7 +45,28 @@ function readText(fields: Fields, key: string, required: boolean): Parsed<string
   if (typeof value !== 'string') return { ok: false, reason: `"${key}" must be text, not ${show(value)}` };
   if (required && value.trim() === '') return { ok: false, reason: `"${key}" is empty` };
   if (value.length > maxTextLength) return { ok: false, reason: `"${key}" is longer than ${maxTextLength} characters` };
-  return { ok: true, value };
+  return { ok: true, value: value.replace(unstorable, '\uFFFD') };
+}
+
+/** A name in its one form: `zed`, `zed ` and a `zed` of other code points that look the same are one voter. */
+function readName(fields: Fields, key: string, maxBytes: number, required: true): Parsed<string>;
+function readName(fields: Fields, key: string, maxBytes: number, required: false): Parsed<string | undefined>;
+function readName(fields: Fields, key: string, maxBytes: number, required: boolean): Parsed<string | undefined> {
+  const text = required ? readText(fields, key, true) : readText(fields, key, false);
+  if (!text.ok || text.value === undefined) return text;
+  const name = String(fields[key]).normalize('NFC').trim();
+  if (nameless.test(name)) return { ok: false, reason: `"${key}" has control characters or broken text: ${show(name)}` };
+  if (utf8Bytes(name) > maxBytes) return { ok: false, reason: `"${key}" is longer than ${maxBytes} bytes` };
+  return { ok: true, value: name === '' ? undefined : name };
+}
+
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
 }
 
 function personNamed(name: string | undefined): Actor {
@@ -55,9 +84,9 @@ export interface DecisionMessage {
 export function parseDecision(args: readonly unknown[], decision?: 'approve' | 'reject'): Parsed<DecisionMessage> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
-  const gate = readText(fields.value, 'gate', true);
+  const gate = readName(fields.value, 'gate', maxGateBytes, true);
   if (!gate.ok) return gate;
-  const by = readText(fields.value, 'by', true);
+  const by = readName(fields.value, 'by', maxPersonBytes, true);
   if (!by.ok) return by;
   const reason = readText(fields.value, 'reason', false);
   if (!reason.ok) return reason;
@@ -94,7 +123,7 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
     if (!severity.ok) return severity;
     const message = readText(fields, 'message', true);
     if (!message.ok) return message;
-    const by = readText(fields, 'by', false);
+    const by = readName(fields, 'by', maxPersonBytes, false);
     if (!by.ok) return by;
     const texts = { name: name.value, severity: severity.value, message: message.value };
     return { ok: true, value: { type: 'alertReceived', atMs, by: personNamed(by.value), ...texts } };
@@ -104,7 +133,7 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
 function readByAndReason(fields: Fields, reasonRequired: boolean): Parsed<{ by: Actor; reason?: string }> {
   const reason = reasonRequired ? readText(fields, 'reason', true) : readText(fields, 'reason', false);
   if (!reason.ok) return reason;
-  const by = readText(fields, 'by', false);
+  const by = readName(fields, 'by', maxPersonBytes, false);
   if (!by.ok) return by;
   return { ok: true, value: { by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) } };
 }

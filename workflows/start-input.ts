@@ -22,8 +22,9 @@ const checks: Record<keyof StartInput, Check> = {
   agents(value) {
     if (Array.isArray(value)) return value.every((id) => typeof id === 'string') ? undefined : 'must be a list of agent ids';
     if (isRecord(value)) return 'must be {"source": "<the agents file>"} or a list of agent ids';
-    const { source, format } = value as { source?: unknown; format?: unknown };
+    const { source, format, folder } = value as { source?: unknown; format?: unknown; folder?: unknown };
     if (typeof source !== 'string') return '"source" must be the text of an agents file';
+    if (folder !== undefined && typeof folder !== 'string') return '"folder" must be the path of a folder';
     return format === undefined ? undefined : isFormat(format);
   },
   autoApprove: isFlag,

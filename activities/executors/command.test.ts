@@ -147,6 +147,18 @@ test.each<[string, string, RegExp]>([
   expect(await run(node(source))).toEqual({ status: 'failure', summary: expect.stringMatching(summary) });
 });
 
+test.each([
+  ['a crash', 'function f() { throw new TypeError("no such table") } f()'],
+  [
+    'a crash with an endless stack',
+    'console.error("Error: no such table"); for (let n = 0; n < 60; n++) console.error("    at " + "f".repeat(100)); process.exit(1)',
+  ],
+])('%s is quoted with the line that names the error', async (_, source) => {
+  const { summary } = (await run(node(source))) as { summary: string };
+  expect(summary).toMatch(/Error: no such table/);
+  expect(summary.length).toBeLessThan(2_100);
+});
+
 test('plain: the text is the promised output and the exit code the status', async () => {
   const source = 'require("fs").writeFileSync("notes.md", "# by hand"); console.log("the text")';
   const options: Options = { executor: { plain: true }, document: { outputs: ['notes.md', 'log.txt'] } };

@@ -4,6 +4,7 @@ import type { AgentDocument, AgentResult } from '../../core/contract/agent-docum
 import type { CommandExecutorSpec } from '../../core/contract/agents';
 import { badResult, notRunnable } from '../agent-failures';
 import { isSameArtifactName } from '../result-contract';
+import type { Secrets } from '../secrets';
 import { runAgentProcess } from './agent-process';
 import type { AgentProcessEnd } from './agent-process';
 import { createCapturedOutput } from './captured-output';
@@ -20,7 +21,11 @@ const basicVariables = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
 const defaultPath = '/usr/local/bin:/usr/bin:/bin';
 const graceMs = 10_000;
 const maxHeldBytes = 10 * 1024 * 1024;
-const quotedLines = 8;
+const quotedLines = 20;
+const maxQuotedLength = 2_000;
+const maxQuotedLineLength = 500;
+/** `TypeError: x`, `java.io.IOException: x`, `panic: x`: the line of a crash that says what is wrong. Stack lines are indented. */
+const errorLine = /^(?:\S*(?:error|exception|panic|fatal)\b|thread .* panicked)/i;
 
 /** Runs a program of this machine: the document on its standard input, JSON lines (or plain text) on its standard output. */
 export const command: Executor = async (call) => {
@@ -28,7 +33,7 @@ export const command: Executor = async (call) => {
   const spec = agent.executor as CommandExecutorSpec;
   const workspace = await call.workspace();
   const resolved: AgentDocument = { ...(await call.resolvedDocument()), workspace };
-  const scope: PlaceholderScope = { document: resolved, workspace, secrets };
+  const scope: PlaceholderScope = { document: resolved, workspace, folder: spec.folder, secrets };
   const [programName = '', ...args] = await Promise.all(spec.argv.map((element) => fillPlaceholders(element, scope)));
   const cwd = await findDirectory(
     agent.id,
@@ -95,7 +100,7 @@ function readResult(
   const read = lines.end();
   if (isCleanEnd(end)) {
     if (read.ok) return read.raw;
-    throw badResult(`agent ${call.agent.id} ended, but ${read.problem}${quoteLast(stderr)}`);
+    throw badResult(`agent ${call.agent.id} ended, but ${read.problem}${quoteLast(call.secrets, stderr)}`);
   }
   // An agent may report its failure and exit with another code than 0; that it succeeded, it may not.
   if (read.ok && (read.raw as { status?: unknown }).status === 'failure') return read.raw;
@@ -135,11 +140,22 @@ function describeEnd({ exitCode, killedBy }: AgentProcessEnd): string {
   return killedBy === null ? `exited with code ${exitCode}` : `was killed by ${killedBy}`;
 }
 
-function failed(what: string, { agent }: ExecutorCall, ...said: CapturedOutput[]): AgentResult {
-  return { status: 'failure', summary: `${agent.id} ${what}${quoteLast(...said)}` };
+function failed(what: string, { agent, secrets }: ExecutorCall, ...said: CapturedOutput[]): AgentResult {
+  return { status: 'failure', summary: `${agent.id} ${what}${quoteLast(secrets, ...said)}` };
 }
 
-function quoteLast(...said: CapturedOutput[]): string {
-  const lines = said.map((output) => output.lastLines(quotedLines)).find((last) => last.length > 0);
-  return lines === undefined ? '' : `; its last lines: ${lines.join(' ⏎ ')}`;
+function quoteLast(secrets: Secrets, ...said: CapturedOutput[]): string {
+  const lines = said.map((output) => output.lastLines(Infinity)).find((last) => last.length > 0);
+  // Redacted before it is cut: half a secret is not recognised any more.
+  return lines === undefined ? '' : `; its last lines: ${linesToQuote(lines.map((line) => secrets.redact(line))).join(' ⏎ ')}`;
+}
+
+/** The last lines within the limits, and before them the last line that names an error, wherever it stands. */
+function linesToQuote(lines: readonly string[]): string[] {
+  const short = lines.map((line) => (line.length > maxQuotedLineLength ? `${line.slice(0, maxQuotedLineLength)}…` : line));
+  const namedAt = short.findLastIndex((line) => errorLine.test(line));
+  let from = Math.max(0, short.length - quotedLines);
+  const quoted = (): string[] => (namedAt >= 0 && namedAt < from ? [short[namedAt] ?? '', ...short.slice(from)] : short.slice(from));
+  while (from < short.length - 1 && quoted().join(' ⏎ ').length > maxQuotedLength) from += 1;
+  return quoted();
 }

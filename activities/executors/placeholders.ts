@@ -5,12 +5,14 @@ import type { Secrets } from '../secrets';
 
 const pattern = /\{\{\s*([^{}]+?)\s*\}\}|\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}/g;
 const known =
-  '{{workspace}}, {{inputs.NAME}}, {{with.NAME}}, {{item}}, {{item.NAME}}, {{action}}, {{mode}}, {{step.id}}, {{run.id}}, {{agent.id}}';
+  '{{workspace}}, {{folder}}, {{inputs.NAME}}, {{with.NAME}}, {{item}}, {{item.NAME}}, {{action}}, {{mode}}, {{step.id}}, {{run.id}}, {{agent.id}}';
 
 export interface PlaceholderScope {
   /** Inputs resolved. */
   document: AgentDocument;
   workspace: string;
+  /** Of the agents file. */
+  folder?: string | undefined;
   secrets: Secrets;
 }
 
@@ -30,7 +32,7 @@ export async function fillPlaceholders(template: string, scope: PlaceholderScope
   return parts.join('') + template.slice(end);
 }
 
-function valueOf(expression: string, template: string, { document, workspace }: PlaceholderScope): string {
+function valueOf(expression: string, template: string, { document, workspace, folder }: PlaceholderScope): string {
   const [head = '', ...rest] = expression.split('.');
   const tail = rest.join('.');
   const missing = (what: string): Error => notRunnable(`"${template}" asks for {{${expression}}}, but ${what}`);
@@ -38,6 +40,11 @@ function valueOf(expression: string, template: string, { document, workspace }: 
     case 'workspace':
       if (tail === '') return workspace;
       break;
+    case 'folder':
+      if (tail !== '') break;
+      if (folder === undefined)
+        throw missing('the run does not know where its agents file lies: start it with the CLI, or write the path in full');
+      return folder;
     case 'inputs': {
       const input = findInput(document, tail);
       if (input === undefined) throw missing(`the step has no input "${tail}": name it in the step's input`);

@@ -8,7 +8,7 @@ import { getTimeline } from '../../client/run-views';
 import { startRun } from '../../client/start-run';
 import type { TerminalRunStatus } from '../../core/contract/states';
 import type { CommandContext } from '../command';
-import { currentUser } from '../decide';
+import { currentUser } from '../current-user';
 import { exitCodes, type ExitCode } from '../exit-codes';
 import { renderTimeline } from '../render/timeline';
 import { packageFolder } from '../version';
@@ -44,7 +44,7 @@ export async function demonstrateRealWork(context: CommandContext, client: Vapor
       id: `ship-a-change-${name}-${Date.now().toString(36)}`,
       input: { source, agents: { source: agents }, inputs: { repo, variant: name }, initiator: currentUser() },
     });
-    const view = await guideRun(context, client, id);
+    const view = await guideRun(context, client, id, { isOurs: true });
     const timeline = await getTimeline(client, id);
     context.print(`\n${id} ended ${view.status}${view.reason === undefined ? '' : `: ${view.reason}`}`);
     context.print(renderTimeline(timeline.view, { timeScale: 1, nowMs: Date.now() }, context.render));

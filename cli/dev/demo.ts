@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connectVapora, type VaporaClient } from '../../client/connect';
 import { verifyAudit } from '../../client/audit';
 import { getProfiles } from '../../client/profiles';
@@ -9,7 +9,7 @@ import { isTerminalRunStatus } from '../../core/contract/states';
 import type { RunStatusView } from '../../core/contract/views';
 import type { CliCommand, CommandContext } from '../command';
 import { compileFile } from '../compile-file';
-import { currentUser } from '../decide';
+import { currentUser } from '../current-user';
 import { exitCodeOfEnd, exitCodes, type ExitCode } from '../exit-codes';
 import { invalidFile, noteWarnings } from '../invalid-file';
 import { collect, parsePositiveNumber } from '../option-parsers';
@@ -83,30 +83,32 @@ async function demonstrateFile(context: CommandContext, client: VaporaClient, na
       initiator: currentUser(),
       timeScale,
       inputs,
-      ...(file.agents && { agents: { source: file.agents.file.text, format: file.agents.file.format } }),
+      ...(file.agents && {
+        agents: { source: file.agents.file.text, format: file.agents.file.format, folder: dirname(file.agents.file.path) },
+      }),
     },
   });
   print(`\n== ${plan.steps.length} steps, ${file.agents?.specs.length ?? 'all registered'} agents: ${name.split('/').slice(-2).join('/')}`);
   print(`Time runs ${timeScale} times as fast: an hour takes ${formatDuration(3_600_000 / timeScale)}.`);
   if (run.webUiUrl !== undefined) print(`Web UI: ${run.webUiUrl}`);
   print('');
-  const view = await guideRun(context, client, run.id);
+  const view = await guideRun(context, client, run.id, { isOurs: !run.joined });
   await printEnd(context, client, view, file.agents?.specs.map(({ id }) => id) ?? []);
   return isTerminalRunStatus(view.status) ? exitCodeOfEnd(view.status) : exitCodes.runFailed;
 }
 
-/** A demo that was killed leaves its run in the data: it goes on now, and we watch that one. */
+/** A demo that was killed leaves its run in the data, and somebody may run the same thing here: then we watch that one. */
 async function startOrJoin(
   { note }: CommandContext,
   client: VaporaClient,
   request: StartRunRequest,
-): Promise<Pick<StartedRun, 'id' | 'webUiUrl'>> {
+): Promise<Pick<StartedRun, 'id' | 'webUiUrl'> & { joined: boolean }> {
   try {
-    return await startRun(client, request);
+    return { ...(await startRun(client, request)), joined: false };
   } catch (error) {
     if (!isAppError(error) || error.code !== 'already_running') throw error;
-    note(`${request.definition} of an earlier demo is running still: showing that one`);
-    return { id: request.definition };
+    note(`a run of that id (${request.definition}) is going on here already: showing it`);
+    return { id: request.definition, joined: true };
   }
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VaporaClient } from '../../client/connect';
 import { cancelRun, decideGate } from '../../client/control-run';
@@ -8,9 +7,10 @@ import { AppError } from '../../core/contract/errors';
 import { isTerminalRunStatus } from '../../core/contract/states';
 import type { GateView, RunStatusView } from '../../core/contract/views';
 import type { CommandContext } from '../command';
-import { currentUser } from '../decide';
+import { currentUser } from '../current-user';
 import { createRunDisplay } from '../follow-run';
-import { decideCommand } from '../render/commands';
+import { decideCommand, nextVoter } from '../render/commands';
+import { askQuestion } from './ask-question';
 
 const lookEveryMs = 400;
 /** So that a reader sees what it waits for before the demo goes on by itself. */
@@ -19,15 +19,20 @@ const cancelPatienceMs = 8_000;
 
 /**
  * Shows a run until it has ended and gets its gates answered: asks at a terminal, answers yes by itself elsewhere and says so.
- * Anybody else may answer too, by the CLI, the Web UI or a signal.
+ * Anybody else may answer too, by the CLI, the Web UI or a signal. An interruption cancels it only where we started it.
  */
-export async function guideRun(context: CommandContext, client: VaporaClient, id: string): Promise<RunStatusView> {
+export async function guideRun(
+  context: CommandContext,
+  client: VaporaClient,
+  id: string,
+  { isOurs }: { isOurs: boolean },
+): Promise<RunStatusView> {
   const { io } = context;
   const isInteractive = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const answered = new Set<string>();
   let ended = false;
   // A demo that is interrupted leaves nothing behind: neither processes nor a run that goes on at the next start.
-  context.defer(() => (ended ? Promise.resolve() : cancelQuietly(context, client, id)));
+  if (isOurs) context.defer(() => (ended ? Promise.resolve() : cancelQuietly(context, client, id)));
   let display = createRunDisplay(context);
   try {
     for (;;) {
@@ -68,21 +73,17 @@ async function cancelQuietly({ note }: CommandContext, client: VaporaClient, id:
 }
 
 async function askPerson(context: CommandContext, client: VaporaClient, id: string, gate: GateView): Promise<void> {
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    context.print(`\nThe run waits for a person: ${gate.id}${gate.prompt === undefined ? '' : ` (${gate.prompt})`}`);
-    if (gate.result?.summary !== undefined) context.print(`  ${gate.result.summary}`);
-    const answer = await prompt.question(`Approve as ${approverOf(gate)}? [Y/n] `, { signal: context.io.signal });
-    const decision = /^n/i.test(answer.trim()) ? 'reject' : 'approve';
-    await answerGate(context, client, id, gate, { decision, reason: 'answered at the terminal' });
-  } finally {
-    prompt.close();
-  }
+  context.print(`\nThe run waits for a person: ${gate.id}${gate.prompt === undefined ? '' : ` (${gate.prompt})`}`);
+  if (gate.result?.summary !== undefined) context.print(`  ${gate.result.summary}`);
+  const terminal = { input: process.stdin, output: process.stdout };
+  const answer = await askQuestion(`Approve as ${approverOf(gate)}? [Y/n] `, terminal, context.io.signal);
+  const decision = /^n/i.test(answer.trim()) ? 'reject' : 'approve';
+  await answerGate(context, client, id, gate, { decision, reason: 'answered at the terminal' });
 }
 
 async function answerByItself(context: CommandContext, client: VaporaClient, id: string, gate: GateView): Promise<void> {
   context.print(`The run waits for ${gate.id}. Nobody is at a terminal, so the demo approves it by itself, as:`);
-  context.print(`  ${decideCommand('approve', id, gate.id, approverOf(gate))}`);
+  context.print(`  ${decideCommand('approve', id, gate, currentUser())}`);
   await delay(answerAfterMs, undefined, { signal: context.io.signal });
   await answerGate(context, client, id, gate, { decision: 'approve', reason: 'approved by the demo itself' });
 }
@@ -105,6 +106,5 @@ async function answerGate(
 }
 
 function approverOf(gate: GateView): string {
-  const voted = new Set(gate.votes.map(({ by }) => by));
-  return gate.approvers.find((person) => !voted.has(person)) ?? currentUser();
+  return nextVoter(gate, currentUser());
 }

@@ -79,7 +79,7 @@ async function startWorkerOn(environment: Environment, context: CommandContext, 
     databaseUrl,
     taskQueue: taskQueue ?? defaultTaskQueue,
     dataDir,
-    log: createWorkerLog(context, { defaultLevel: 'warn', file: join(dirname(environment.environmentFile), 'log', 'worker.log') }),
+    log: createWorkerLog(context, { file: join(dirname(environment.environmentFile), 'log', 'worker.log') }),
   });
 }
 

@@ -30,7 +30,7 @@ export function isActive(step: StepView): boolean {
   return activeStates.has(step.state) || (step.state === 'waiting_approval' && step.agent !== null);
 }
 
-export function isPending(step: StepView): boolean {
+function isPending(step: StepView): boolean {
   return pendingStates.has(step.state) || (step.state === 'waiting_approval' && step.agent === null);
 }
 
@@ -64,6 +64,9 @@ export function pendingAgentLines(view: RunStatusView, options: RenderOptions): 
 }
 
 function waitingText(step: StepView): string {
+  // Its own gate: the name of the step says nothing that does not stand there already.
+  if (step.waitsFor.includes(step.id)) return 'waiting for approval';
+  if (step.waitsFor.includes(`${step.id}:start`)) return 'waiting for its manual start';
   if (step.waitsFor.length > 0) return `waiting for ${step.waitsFor.map(plainText).join(', ')}`;
   if (step.reason !== null && step.reason !== '') return plainText(step.reason);
   return step.state === 'ready' ? 'ready to start' : step.state;

@@ -28,7 +28,7 @@ export function describeChanges(before: RunStatusView | undefined, after: RunSta
   const gatesBefore = new Map(before?.gates.map((gate) => [gate.id, gate]));
   for (const gate of after.gates) {
     if (gate.state === 'open' && !openBefore.has(gate.id))
-      add(`gate ${plainText(gate.id)} waits: ${decideCommand('approve', after.id, gate.id)}`);
+      add(`gate ${plainText(gate.id)} waits: ${decideCommand('approve', after.id, gate, options.user)}`);
     if (gate.state === 'decided' && gatesBefore.get(gate.id)?.state !== 'decided')
       add(`gate ${plainText(gate.id)} ${gate.decision ?? 'decided'}`);
   }

@@ -1,11 +1,28 @@
+import type { GateView } from '../../core/contract/views';
+
 /** An argument as a POSIX shell takes it literally. */
 export function shellQuote(argument: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The exact command that casts a vote. */
-export function decideCommand(decision: 'approve' | 'reject', runId: string, gate: string, by?: string): string {
-  const voter = by === undefined ? '' : ` --by ${shellQuote(by)}`;
-  const reason = decision === 'reject' ? " --reason 'why'" : '';
-  return `vapora workflow ${decision} --id ${shellQuote(runId)} --gate ${shellQuote(gate)}${voter}${reason}`;
+/** Who can vote next: the user, where the gate takes the user's vote and does not have it yet, else the first approver it lacks. */
+export function nextVoter(gate: GateView, user: string): string;
+export function nextVoter(gate: GateView, user: string | undefined): string | undefined;
+export function nextVoter({ approvers, votes }: GateView, user: string | undefined): string | undefined {
+  const voted = new Set(votes.map(({ by }) => by));
+  if (approvers.length === 0 || (user !== undefined && approvers.includes(user) && !voted.has(user))) return user;
+  return approvers.find((person) => !voted.has(person)) ?? user;
+}
+
+/** The exact command that casts the next vote, typed by `user`. */
+export function decideCommand(decision: 'approve' | 'reject', runId: string, gate: GateView, user?: string): string {
+  const by = nextVoter(gate, user);
+  const voter = by === undefined || by === user ? '' : ` --by ${shellQuote(by)}`;
+  const reason = decision === 'reject' || overrides(gate) ? " --reason 'why'" : '';
+  return `vapora workflow ${decision} --id ${shellQuote(runId)} --gate ${shellQuote(gate.id)}${voter}${reason}`;
+}
+
+/** Approving it goes over something that is not as it should be. A phase's gate may be of that kind; a reason never harms. */
+function overrides({ kind }: GateView): boolean {
+  return kind === 'blocked' || kind === 'phase';
 }

@@ -62,7 +62,7 @@ export function renderGates(gates: RunGate[], options: RenderOptions): string {
     lines.push(fitLine(`${run}  ${gateLine(gate, options.nowMs)}`, options));
     for (const line of resultLines(gate)) lines.push(fitLine(`  ${line}`, options));
     // Commands are never cut: they are there to be copied.
-    lines.push(`  ${decideCommand('approve', run, gate.id)}`, `  ${decideCommand('reject', run, gate.id)}`);
+    lines.push(`  ${decideCommand('approve', run, gate, options.user)}`, `  ${decideCommand('reject', run, gate, options.user)}`);
   }
   return lines.join('\n');
 }

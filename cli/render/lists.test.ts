@@ -53,10 +53,10 @@ test('gates with the commands that answer them', () => {
     )}\n`,
   ).toBe(`
 r1  deploy: Go live? (by ana or luis, 1 of 2 approvals)
-  vapora workflow approve --id r1 --gate deploy
-  vapora workflow reject --id r1 --gate deploy --reason 'why'
+  vapora workflow approve --id r1 --gate deploy --by luis
+  vapora workflow reject --id r1 --gate deploy --by luis --reason 'why'
 r2  test:blocked: blocked: approving overrides what blocks it (by anyone, 2h left)
-  vapora workflow approve --id r2 --gate test:blocked
+  vapora workflow approve --id r2 --gate test:blocked --reason 'why'
   vapora workflow reject --id r2 --gate test:blocked --reason 'why'
 `);
   expect(renderGates([], plainOptions)).toBe('Nothing is waiting for a person.');

@@ -35,7 +35,7 @@ Waiting for a person (1):
 🟡 6_docs_start: approval (by ana or luis, 12h left)
    says: ADR written
    metrics: pages 4
-   vapora workflow approve --id feature-auth-mfa --gate 6_docs_start
+   vapora workflow approve --id feature-auth-mfa --gate 6_docs_start --by ana
 Timeline Projection:
 - Design: ✅ 2h (completed, planned 2h)
 - Implementation: 3d (50% done, on track)
@@ -105,8 +105,8 @@ Workflow: feature-auth-mfa
 Status: planning
 Progress: 0% ....................
 Timeline: 0ms so far
-Active Agents (0/0):
-Pending Agents (0):
+Active Agents: none
+Pending Agents: none
 Blockers: none
 Issues: none
 Risks: none
@@ -166,4 +166,13 @@ test('an agent cannot smuggle control characters or lines into the text', () => 
 test('a gate id that a shell would take apart is quoted in the command', () => {
   const text = renderStatus(aRun({ gates: [aGate({ id: "a b'c" })] }), plainOptions);
   expect(text).toContain(`--gate 'a b'\\''c'`);
+});
+
+test.each([
+  [['merge'], 'merge: waiting for approval'],
+  [['merge:start'], 'merge: waiting for its manual start'],
+  [['test'], 'merge: waiting for test'],
+])('a step that waits for %j says so without naming itself', (waitsFor, text) => {
+  const view = aRun({ steps: [aStep({ id: 'merge', state: 'waiting_approval', waitsFor })] });
+  expect(renderStatus(view, plainOptions)).toContain(`(developer) - ${text}\n`);
 });

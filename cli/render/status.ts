@@ -1,6 +1,6 @@
 import { isTerminalRunStatus, type RunStatus } from '../../core/contract/states';
 import type { RunStatusView } from '../../core/contract/views';
-import { activeAgentLines, countAgents, isPending, pendingAgentLines } from './agents';
+import { activeAgentLines, countAgents, pendingAgentLines } from './agents';
 import { decideCommand, shellQuote } from './commands';
 import { formatDuration, formatPercent } from './duration';
 import { gateLine, resultLines } from './gates';
@@ -31,7 +31,7 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
       add(`${symbolOf('waiting', options)} ${gateLine(gate, options.nowMs)}`);
       for (const line of resultLines(gate)) add(`   ${line}`);
       // Never cut: it is there to be copied.
-      lines.push(`   ${decideCommand('approve', view.id, gate.id)}`);
+      lines.push(`   ${decideCommand('approve', view.id, gate, options.user)}`);
     }
   }
   if (view.phases.length > 0) {
@@ -101,9 +101,12 @@ function timelineText(view: RunStatusView, options: RenderOptions): string {
 function addAgents(view: RunStatusView, options: RenderOptions, add: Add): void {
   if (isTerminalRunStatus(view.status)) return;
   const { active, total } = countAgents(view);
-  add(`Active Agents (${active}/${total}):`, ...treeLines(activeAgentLines(view, options), options));
-  const pending = view.steps.filter(isPending).length;
-  add(`Pending Agents (${pending}):`, ...treeLines(pendingAgentLines(view, options), options));
+  const activeLines = activeAgentLines(view, options);
+  if (activeLines.length === 0) add('Active Agents: none');
+  else add(`Active Agents (${active}/${total}):`, ...treeLines(activeLines, options));
+  const pendingLines = pendingAgentLines(view, options);
+  if (pendingLines.length === 0) add('Pending Agents: none');
+  else add(`Pending Agents (${pendingLines.length}):`, ...treeLines(pendingLines, options));
 }
 
 function addList(title: string, items: string[], options: RenderOptions, add: Add, color: (text: string) => string): void {

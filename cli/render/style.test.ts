@@ -5,6 +5,7 @@ describe('detectRenderOptions', () => {
   const utf8 = { LANG: 'en_US.UTF-8', TERM: 'xterm-256color' };
   test.each([
     ['a terminal', terminal, utf8, { width: 100, color: true, unicode: true, emoji: true }],
+    ['a terminal of unknown size', { isTTY: true, columns: 0 }, utf8, { width: 80, color: true, unicode: true, emoji: true }],
     ['a pipe', {}, utf8, { width: Infinity, color: false, unicode: true, emoji: false }],
     ['NO_COLOR', terminal, { ...utf8, NO_COLOR: '1' }, { width: 100, color: false, unicode: true, emoji: true }],
     ['an empty NO_COLOR', terminal, { ...utf8, NO_COLOR: '' }, { width: 100, color: true, unicode: true, emoji: true }],

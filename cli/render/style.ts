@@ -14,6 +14,8 @@ export interface RenderOptions {
   listLimit?: number;
   /** Needed where a view speaks of what still runs. Milliseconds since the epoch. */
   nowMs?: number;
+  /** Who types the commands that are shown. */
+  user?: string;
 }
 
 /** A pipe's: complete, no colour, no emoji. */
@@ -22,6 +24,11 @@ export const plainOptions: RenderOptions = { width: Infinity, color: false, unic
 export interface OutputStream {
   isTTY?: boolean;
   columns?: number;
+}
+
+/** A terminal that does not know its size says 0, or nothing. */
+export function terminalSize({ columns = 0, rows = 0 }: { columns?: number; rows?: number }): { columns: number; rows: number } {
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
 }
 
 /** What a stream can show, by its kind and the environment (NO_COLOR, FORCE_COLOR, TERM, the locale). */
@@ -38,7 +45,7 @@ export function detectRenderOptions(
   const isColorRefused = (environment['NO_COLOR'] ?? '') !== '' || environment['FORCE_COLOR'] === '0';
   const isColorForced = (environment['FORCE_COLOR'] ?? '') !== '';
   return {
-    width: isTerminal ? (stream.columns ?? 80) : Infinity,
+    width: isTerminal ? terminalSize(stream).columns : Infinity,
     color: !isColorRefused && (isColorForced || (isTerminal && !isDumb)),
     unicode: unicode && !isDumb,
     // The Linux console and dumb terminals have no emoji glyphs.

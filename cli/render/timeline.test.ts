@@ -27,7 +27,7 @@ test('a Gantt chart with estimate against actual', () => {
     anEntry('frontend', 30, 50, { estimateMs: 40 * 60_000 }),
     anEntry('backend', 30, 45, { agent: 'dev-2', outcome: 'failure' }),
     anEntry('deploy', 45, null, { subStep: 'traffic_switch', generation: 2, slot: 2, agent: null }),
-    anEntry('backend', 50, 60, { agent: 'dev-2', mode: 'undo' }),
+    anEntry('backend', 50, 60, { agent: 'dev-2', mode: 'undo', estimateMs: 40 * 60_000 }),
   ];
   expect(`\n${renderTimeline({ steps }, context, { ...plainOptions, width: 100 })}\n`).toBe(`
 design                       ###################                    30min (est. 30min, +0%)   arch-1

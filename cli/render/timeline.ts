@@ -68,8 +68,9 @@ function toRow(entry: TimelineEntry, { timeScale, nowMs }: TimelineContext): Row
 function numbersOf(entry: TimelineEntry, actualMs: number): string {
   const actual = formatDuration(actualMs);
   const outcome = entry.endedAt === null ? ' so far' : entry.outcome === null || entry.outcome === 'success' ? '' : ` ${entry.outcome}`;
+  // The estimate is of the work, not of taking it back.
   const estimate =
-    entry.estimateMs === undefined || entry.estimateMs === null
+    entry.mode === 'undo' || entry.estimateMs === undefined || entry.estimateMs === null
       ? ''
       : ` (est. ${formatDuration(entry.estimateMs)}${share(entry, actualMs)})`;
   return `${actual}${outcome}${estimate}`;

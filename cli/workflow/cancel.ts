@@ -1,6 +1,6 @@
 import { cancelRun } from '../../client/control-run';
 import type { CliCommand } from '../command';
-import { currentUser } from '../decide';
+import { currentUser } from '../current-user';
 import { exitCodes } from '../exit-codes';
 import { openClient } from '../open-client';
 import { addConnectionOptions, addIdOption } from '../option-parsers';

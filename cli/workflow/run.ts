@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { startRun, type StartedRun } from '../../client/start-run';
 import type { VaporaClient } from '../../client/connect';
@@ -6,7 +7,7 @@ import { definitionIdPattern } from '../../core/contract/ids';
 import type { StartInput } from '../../core/contract/start-input';
 import type { CliCommand, CommandContext } from '../command';
 import { compileFile, type CompiledFile } from '../compile-file';
-import { currentUser } from '../decide';
+import { currentUser } from '../current-user';
 import { exitCodes, type ExitCode } from '../exit-codes';
 import { awaitRun, watchRun } from '../follow-run';
 import { invalidFile, noteWarnings } from '../invalid-file';
@@ -100,7 +101,7 @@ function startInputOf({ options }: CommandContext, { file, agents }: CompiledFil
     ...(Object.keys(inputs).length > 0 && { inputs }),
     ...(timeScale !== undefined && { timeScale }),
     ...(seed !== undefined && { seed }),
-    ...(agents !== undefined && { agents: { source: agents.file.text, format: agents.file.format } }),
+    ...(agents !== undefined && { agents: { source: agents.file.text, format: agents.file.format, folder: dirname(agents.file.path) } }),
     ...(options.flag('autoApprove') && { autoApprove: true }),
   };
 }

@@ -22,12 +22,14 @@ interface ExecutorCommon {
 
 export interface CommandExecutorSpec extends ExecutorCommon {
   kind: 'command';
-  /** Never a shell. `{{workspace}}` and `{{inputs.<name>}}`-style placeholders are replaced in each element. */
+  /** Never a shell. `{{workspace}}`, `{{folder}}` and `{{inputs.<name>}}`-style placeholders are replaced in each element. */
   argv: string[];
   cwd?: string;
   /** Names copied from the worker's environment; nothing else is. */
   env?: string[];
   timeoutMs?: number;
+  /** The folder of the agents file, where the run knows it: what `{{folder}}` stands for. */
+  folder?: string;
   /** The text is the artifact and the exit code the status. */
   plain?: boolean;
 }
@@ -66,6 +68,11 @@ export interface WorkerExecutorSpec extends ExecutorCommon {
 export interface OtherExecutorSpec extends ExecutorCommon {
   kind: 'http' | 'llm' | 'human';
   [key: string]: unknown;
+}
+
+/** A command's programs lie beside the agents file: its folder goes with the agent. */
+export function placeAgent(agent: AgentSpec, folder: string): AgentSpec {
+  return agent.executor.kind === 'command' ? { ...agent, executor: { ...agent.executor, folder } } : agent;
 }
 
 export type ExecutorSpec = CommandExecutorSpec | SimulateExecutorSpec | WorkerExecutorSpec | OtherExecutorSpec;

@@ -16,6 +16,8 @@ export interface RunRef {
   /** This execution's run id (differs after reset or continue-as-new). */
   runId: string;
   workflowId: string;
+  /** The execution whose plan was resolved, where this one is a reset of it: what was undone since must not count as done. */
+  resetOf?: string;
 }
 
 // --- vapora.resolve -------------------------------------------------------------------------------------------------
@@ -30,6 +32,8 @@ export interface ResolveInput {
 }
 
 export interface ResolveOutput {
+  /** Of the execution that resolved: another one than the present after a reset. */
+  runId: string;
   planHash: string;
   version: number | null;
   /** The plan's canonical JSON, cut in pieces of at most 512 KiB; the first one is here, the others come by vapora.loadPlan. */

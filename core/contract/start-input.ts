@@ -11,8 +11,8 @@ export interface StartInput {
   timeScale?: number;
   /** Seed of simulated agents. */
   seed?: string;
-  /** A registry file's text, or ids out of the registered ones. */
-  agents?: { source: string; format?: 'yaml' | 'toml' } | string[];
+  /** A registry file's text (and the folder it lies in, on the workers), or ids out of the registered ones. */
+  agents?: { source: string; format?: 'yaml' | 'toml'; folder?: string } | string[];
   /** Gates are approved by `auto` as soon as they open. For demos and tests; the audit says so. */
   autoApprove?: boolean;
   /** `none`: no assignment by history and no Postgres at all (dry runs, benchmarks of the engine alone). */

@@ -110,9 +110,9 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
   delete run.state.asking;
   const byEffect = new Map<string, AssignmentReply>();
   for (const reply of replies) {
-    byEffect.set(effectId(reply), reply);
     // An agent for what nobody wants any more: the step was stopped, or runs again as a new generation.
     if (reply.mode === 'do' && reply.kind === 'assigned' && !isWanted(run, reply)) giveBack(run, reply);
+    else byEffect.set(effectId(reply), reply);
   }
   if (run.state.ending !== undefined && onUndoReplies(run, byEffect) === 'busy') waitForAgents(run, undefined);
   for (const id of asking) answerStep(run, findStep(run, id), byEffect);
@@ -123,14 +123,18 @@ function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentRep
   for (const slot of node.run.slots) {
     if (slot.state !== 'requested') continue;
     const reply = replies.get(effectId(effectOf(node, slot)));
-    if (run.state.ending !== undefined || isSettled(node.run.state)) {
+    if (run.state.ending !== undefined || isSettled(node.run.state) || node.run.blockedBy === 'failure') {
       slot.state = 'cancelled';
+      // It was wanted when the answers came: another answer among them has ended that.
+      if (reply?.kind === 'assigned') giveBack(run, reply);
     } else if (reply?.kind === 'assigned') {
       startSlot(run, node, slot, reply);
     } else if (reply?.kind === 'nobody') {
       slot.state = 'failed';
-      slot.failure = reply.reason;
-      failStep(run, node, reply.reason);
+      // What the last agent ran into is the reason; that nobody else is left comes second.
+      const before = slot.assignment > 1 ? slot.failure : undefined;
+      slot.failure = before === undefined ? reply.reason : `${before}; no other agent: ${reply.reason}`;
+      failStep(run, node, slot.failure);
     } else {
       slot.state = 'busy';
       if (reply !== undefined) slot.why = reply.reason;
@@ -173,6 +177,7 @@ function startSlot(run: Run, node: StepNode, slot: SlotRunState, reply: { agent:
 
 /** A step of which nothing has started gives its slot back meanwhile, so that others can run. */
 function onBusy(run: Run, node: StepNode): void {
+  run.changes.steps.add(node);
   if (node.run.state === 'ready') {
     releaseRunSlot(run, node);
     waitForAgents(run, node.agentKey);

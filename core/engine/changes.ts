@@ -1,7 +1,7 @@
 import type { GateProjection, RunChanges, StepProjection } from '../contract/local-activities';
 import type { StepNode } from './plan-index';
 import type { Run } from './run';
-import { progressOf, stepWaitsFor, waitsFor } from './status';
+import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import type { GateRunState } from './types';
 
 /** Everything that changed since the last call, as rows; the log is empty afterwards. */
@@ -32,7 +32,8 @@ function projectStep(run: Run, node: StepNode): StepProjection {
   const projection: StepProjection = { step: plan.id, phase: plan.phase, state: step.state, generation: step.generation, role: plan.role };
   const agent = agentOf(node);
   if (agent !== undefined) projection.agent = agent;
-  if (step.reason !== undefined) projection.reason = step.reason;
+  const reason = stepReason(run, node);
+  if (reason !== undefined) projection.reason = reason;
   const waiting = stepWaitsFor(run, node);
   if (waiting.length > 0) projection.waitsFor = waiting;
   if (step.startedAtMs !== undefined) projection.startedAtMs = step.startedAtMs;

@@ -2,7 +2,7 @@ import { checkGate } from './conditions';
 import { openGate } from './gates';
 import { isSuccess, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
-import { isNegative, mergeResults } from './results';
+import { isNegative, mergeResults, reasonsOf } from './results';
 import { startRework } from './rework';
 import { moveStep } from './moves';
 import { cancelEffects, findStep, type Run } from './run';
@@ -49,7 +49,7 @@ function completeCompensation(run: Run, event: EffectEnded): void {
       one.effect.assignment === effect.assignment,
   );
   if (entry === undefined) return;
-  if (failure?.kind === 'not_runnable') {
+  if (failure?.kind === 'not_runnable' && isFirstAttempt(run, event)) {
     entry.state = 'dropped';
     return;
   }
@@ -58,6 +58,12 @@ function completeCompensation(run: Run, event: EffectEnded): void {
   if (failure?.kind === 'unknown') return;
   entry.completedAtMs = event.endedAtMs ?? event.atMs;
   entry.sequence = run.state.sequence += 1;
+}
+
+/** Nothing can have been done before this attempt. One whose number is not known may have followed others that did something. */
+function isFirstAttempt(run: Run, { effect, attempt, failure }: EffectEnded): boolean {
+  const number = attempt ?? failure?.attempt;
+  return number === undefined ? findStep(run, effect.path).plan.retry.attempts === 1 : number === 1;
 }
 
 /** The failed attempts of a slot are used up: another agent, while the step may ask for one (one that names its agent may not). */
@@ -196,7 +202,8 @@ function isGated(node: StepNode): boolean {
 
 function reasonOfVerdict(node: StepNode): string {
   const { result, verdict } = node.run;
-  const why = result?.reasons?.join('; ') ?? result?.summary;
+  const reasons = reasonsOf(result);
+  const why = reasons.length > 0 ? reasons.join('; ') : result?.summary;
   return why === undefined ? `verdict ${verdict ?? ''}` : `verdict ${verdict ?? ''}: ${why}`;
 }
 

@@ -3,7 +3,7 @@ import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, weightOf, type Run } from './run';
 import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
-import { isSettled } from './transitions';
+import { isDone, isSettled } from './transitions';
 import type { EngineOptions, RunState } from './types';
 
 /** A run in memory, from its plan, or from its plan and what was saved of it. */
@@ -92,9 +92,8 @@ function countAll(run: Run): void {
     const { phase } = node;
     const { state: stepState } = node.run;
     run.weight.total += weightOf(run, node);
-    if (isSettled(stepState)) {
-      run.weight.done += weightOf(run, node);
-    } else {
+    if (isDone(stepState)) run.weight.done += weightOf(run, node);
+    if (!isSettled(stepState)) {
       run.unsettledSteps += 1;
       if (!node.plan.async) {
         run.unsettledWithoutAsync += 1;

@@ -80,7 +80,7 @@ function decide(run: Run, nowMs: number): Decision[] {
 function begin(run: Run): void {
   audit(run, {
     actor: { kind: 'person', id: run.options.initiator },
-    action: 'run.created',
+    action: 'run.planned',
     object: run.options.run.id,
     details: { definition: run.options.run.definition, planHash: run.options.planHash, timeScale: run.options.timeScale },
   });

@@ -74,7 +74,9 @@ function voterActor(vote: Vote): Actor {
 /** What is asked is no longer asked: the run ends, or the step runs again. */
 export function withdrawGate(run: Run, id: string, reason: string): void {
   const gate = run.state.gates[id];
-  if (gate === undefined || gate.state === 'decided') return;
+  if (gate === undefined) return;
+  delete gate.kept;
+  if (gate.state === 'decided') return;
   closeGate(run, gate, 'withdrawn', { actor: engineActor, reason });
 }
 
@@ -154,7 +156,7 @@ export function onGateTimer(run: Run, id: string, kind: 'gateDeadline' | 'gateRe
 
 function takeGate(run: Run, spec: GateSpec): GateRunState {
   const present = run.state.gates[spec.id];
-  const isEarly = present?.state === 'pending' && present.generation === spec.generation;
+  const isEarly = present?.state === 'pending' && present.generation >= spec.generation;
   if (isEarly && spec.isOverride !== true) return present;
   // Early votes approve a result; they do not override a condition. They wait until the approval itself is asked for.
   const kept = isEarly ? present.votes : spec.isOverride === true ? undefined : present?.kept;
@@ -167,7 +169,7 @@ function takeGate(run: Run, spec: GateSpec): GateRunState {
     // One row per gate and generation: asking again within one generation of the step (blocked twice) counts on.
     generation: Math.max(spec.generation, (present?.generation ?? 0) + 1),
     state: 'pending',
-    approvers: findApprovers(run, spec.approval, spec.isOverride === true ? undefined : role),
+    approvers: findApprovers(run, spec.approval, spec.isOverride === true && spec.approval === undefined ? undefined : role),
     quorum: spec.approval?.quorum ?? 1,
     votes: spec.isOverride === true ? [] : (kept ?? []),
     ...(spec.isOverride === true && kept !== undefined ? { kept } : {}),
@@ -181,7 +183,8 @@ function takeGate(run: Run, spec: GateSpec): GateRunState {
 }
 
 function startGateTimers(run: Run, gate: GateRunState, approval: PlanApproval | undefined): void {
-  if (approval === undefined) {
+  // An override has no deadline: nothing is overridden because nobody answers.
+  if (approval === undefined || gate.isOverride === true) {
     if (gate.isOverride !== true) return;
     const node = gate.step === undefined ? undefined : run.index.byId.get(gate.step);
     const planMs = node?.plan.escalateAfterMs ?? run.plan.escalateAfterMs;

@@ -2,7 +2,7 @@ import type { Actor } from '../contract/local-activities';
 import type { StepNode } from './plan-index';
 import { audit, countState, engineActor, weightOf, type Run } from './run';
 import { releaseSlot } from './slots';
-import { isSettled, nextStepState, stepAuditAction, type StepCause } from './transitions';
+import { isDone, isSettled, nextStepState, stepAuditAction, type StepCause } from './transitions';
 
 export interface TransitionDetails {
   reason?: string | undefined;
@@ -29,6 +29,7 @@ export function moveStep(
   else if (before === 'blocked') run.blockedSteps.delete(node);
   if (after === 'ready') node.run.readyAtMs = run.now;
   if (after !== 'ready' && after !== 'assigned' && after !== 'running') releaseSlot(run, node, after);
+  if (isDone(before) !== isDone(after)) run.weight.done += isDone(after) ? weightOf(run, node) : -weightOf(run, node);
   countSettling(run, node, isSettled(before), isSettled(after));
   if (before === 'pending' && node.phase.run.startedAtMs === undefined && after !== 'skipped' && after !== 'cancelled') {
     node.phase.run.startedAtMs = run.now;
@@ -50,7 +51,6 @@ export function moveStep(
 function countSettling(run: Run, node: StepNode, was: boolean, is: boolean): void {
   if (was === is) return;
   const sign = is ? -1 : 1;
-  run.weight.done -= sign * weightOf(run, node);
   run.unsettledSteps += sign;
   if (!node.plan.async) {
     run.unsettledWithoutAsync += sign;

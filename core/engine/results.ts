@@ -17,6 +17,13 @@ export function worstVerdict(verdicts: readonly (Verdict | undefined)[]): Verdic
   return worst;
 }
 
+/** A foreign worker's result is not checked against the contract: its `reasons` may be anything. */
+export function reasonsOf(result: AgentResult | undefined): string[] {
+  const reasons: unknown = result?.reasons;
+  if (typeof reasons === 'string') return [reasons];
+  return Array.isArray(reasons) ? reasons.filter((reason) => typeof reason === 'string') : [];
+}
+
 /**
  * One result out of those of several agents on one step, in slot order: the outputs together (a later slot's of the same name wins),
  * of each metric the mean, a boolean one true only where all say so, reasons and risks together, costs added.
@@ -30,7 +37,7 @@ export function mergeResults(results: readonly AgentResult[]): AgentResult {
   if (summary !== undefined) merged.summary = summary;
   const verdict = worstVerdict(results.map((result) => result.verdict));
   if (verdict !== undefined) merged.verdict = verdict;
-  const reasons = results.flatMap((result) => result.reasons ?? []);
+  const reasons = results.flatMap(reasonsOf);
   if (reasons.length > 0) merged.reasons = reasons;
   const risks = results.flatMap((result) => result.risks ?? []);
   if (risks.length > 0) merged.risks = risks;

@@ -2,6 +2,7 @@ import { withdrawGate } from './gates';
 import { dependencyIds, findDescendants, type StepNode } from './plan-index';
 import { reopenPhase } from './phases';
 import { moveStep } from './moves';
+import { reasonsOf } from './results';
 import { audit, countUnmet, findStep, type Run } from './run';
 import { stopWork } from './setbacks';
 
@@ -42,6 +43,8 @@ export function startRework(run: Run, reviewer: StepNode): boolean {
       renew(run, node, 'rework', reason);
     } else if (node.run.state !== 'pending') {
       renew(run, node, 'invalidate', reason);
+    } else {
+      withdrawEarlyVotes(run, node, reason);
     }
   }
   for (const phase of new Set(again.map((node) => node.phase))) reopenPhase(run, phase, reason);
@@ -53,12 +56,16 @@ export function startRework(run: Run, reviewer: StepNode): boolean {
   return true;
 }
 
+/** Votes that came before the step started were about what is done anew now. */
+function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
+  for (const id of [node.plan.id, `${node.plan.id}:start`]) withdrawGate(run, id, reason);
+}
+
 /** A new generation: nothing of the old one counts any more, its votes included. */
 export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' | 'release', reason: string): void {
   const { run: step } = node;
   stopWork(run, node, reason);
-  const gate = run.state.gates[node.plan.id];
-  if (gate?.state === 'pending') withdrawGate(run, node.plan.id, reason);
+  withdrawEarlyVotes(run, node, reason);
   moveStep(run, node, cause, { reason });
   step.generation += 1;
   step.slots = [];
@@ -76,6 +83,6 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
 
 function textOfComments(reviewer: StepNode): string {
   const { result } = reviewer.run;
-  const parts = [...(result?.reasons ?? []), ...(result?.reasons === undefined && result?.summary !== undefined ? [result.summary] : [])];
-  return parts.length > 0 ? parts.join('\n') : 'changes requested';
+  const reasons = reasonsOf(result);
+  return reasons.length > 0 ? reasons.join('\n') : (result?.summary ?? 'changes requested');
 }

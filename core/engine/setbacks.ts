@@ -65,6 +65,8 @@ export function blockStep(run: Run, node: StepNode, check: StepCheck, reason: st
     step: id,
     generation: node.run.generation,
     isOverride: true,
+    // Whoever may not approve the step may not let it pass this way either.
+    ...(check === 'unknown' ? {} : { approval: node.plan.approval }),
     prompt: promptOf(id, check),
     reason,
   });

@@ -7,7 +7,8 @@ import { checkRunTransition, isSettled } from './transitions';
 /** What the run as a whole is doing, from its counters: O(phases), not O(steps). */
 export function updateStatus(run: Run): void {
   setStatus(run, findStatus(run));
-  const phase = findPhase(run);
+  // An ending run stays in the phase in which its end began: steps that are stopped do not move it on.
+  const phase = run.state.ending === undefined ? findPhase(run) : run.state.phase;
   if (phase !== run.state.phase) {
     run.state.phase = phase;
     run.changes.run = true;
@@ -75,10 +76,30 @@ function hasOpenGate(run: Run, node: StepNode): boolean {
   return run.openGates.has(`${node.plan.id}:blocked`) || run.openGates.has(`${node.plan.id}:unknown`);
 }
 
-/** 0..1: settled steps by their estimates where all have one, else by number. */
+/** 0..1: what passed or was skipped, by the estimates where all have one, else by number. Only a completed run has all of it. */
 export function progressOf(run: Run): number {
-  if (run.unsettledSteps === 0) return 1;
-  return run.weight.total === 0 ? 0 : Math.round((run.weight.done / run.weight.total) * 1000) / 1000;
+  const { done, total } = run.weight;
+  if (run.state.status === 'completed' || (run.unsettledSteps === 0 && done >= total)) return 1;
+  return total === 0 ? 0 : Math.min(0.999, Math.round((done / total) * 1000) / 1000);
+}
+
+/** Why a step is as it is; of one that waits for an agent: whom for. */
+export function stepReason(run: Run, node: StepNode): string | undefined {
+  if (node.run.state !== 'ready' && node.run.state !== 'running') return node.run.reason;
+  const isFree = node.run.state === 'running' || run.state.busy?.keys.includes(node.agentKey) !== true;
+  const why =
+    findBusy(node) ??
+    (isFree
+      ? undefined
+      : run.busy
+          .get(node.agentKey)
+          ?.flatMap((entry) => findBusy(entry.node) ?? [])
+          .at(0));
+  return why === undefined ? node.run.reason : `waiting for an agent: ${why}`;
+}
+
+function findBusy({ run: step }: StepNode): string | undefined {
+  return step.slots.find((slot) => slot.state === 'busy')?.why;
 }
 
 /** What a step waits for: its gate, the steps it still needs, its phase. */

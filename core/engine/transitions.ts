@@ -36,7 +36,7 @@ const again = { invalidate: 'pending', rework: 'reworking' } as const;
 /** state × cause → state. What is not here cannot happen. */
 export const stepTransitions: StepTable = {
   pending: { start: 'ready', block: 'blocked', ask: 'waiting_approval', ...gone },
-  ready: { assign: 'assigned', invalidate: 'pending', ...gone },
+  ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...gone },
   assigned: { launch: 'running', invalidate: 'pending', ...gone },
   running: { pass: 'passed', ...held, ...again, ...gone },
   waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...held, ...again, ...gone },
@@ -80,6 +80,11 @@ const settled: Record<StepState, boolean> = {
 
 export function isSettled(state: StepState): boolean {
   return settled[state];
+}
+
+/** What counts as work done, in the progress: what failed, was cancelled or was undone does not. */
+export function isDone(state: StepState): boolean {
+  return state === 'passed' || state === 'skipped';
 }
 
 /** How a transition is called in the audit: `step.<past participle>`. */

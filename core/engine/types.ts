@@ -73,6 +73,8 @@ export interface EffectFailure {
   result?: AgentResult;
   /** True when the activity itself has recorded this end in Postgres. */
   recorded: boolean;
+  /** The attempt that failed, from 1, where it is known. */
+  attempt?: number | undefined;
 }
 
 export type EngineEvent =

@@ -4,9 +4,9 @@ import { findApprovers } from './approvers';
 import type { PhaseNode, StepNode } from './plan-index';
 import { dependencyHolds } from './readiness';
 import type { Run } from './run';
-import { progressOf, stepWaitsFor, waitsFor } from './status';
+import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import { planElapsedMs, projectTimeline } from './timeline';
-import { isSettled } from './transitions';
+import { isDone, isSettled } from './transitions';
 import type { GateRunState } from './types';
 
 /** Built only when somebody asks: O(steps). Moments are ISO 8601 in real time, lengths are milliseconds of plan time. */
@@ -41,7 +41,7 @@ export function createStatusView(run: Run, nowMs: number): RunStatusView {
 
 function viewPhase(run: Run, phase: PhaseNode, nowMs: number): PhaseView {
   const { plan, run: state, steps } = phase;
-  const done = steps.filter((node) => isSettled(node.run.state)).length;
+  const done = steps.filter((node) => isDone(node.run.state)).length;
   return {
     id: plan.id,
     title: plan.title ?? plan.id,
@@ -66,7 +66,7 @@ function viewStep(run: Run, node: StepNode): StepView {
     role: plan.role,
     progress: stepProgress(node),
     ...(step.result?.summary === undefined ? {} : { message: step.result.summary }),
-    reason: step.reason ?? null,
+    reason: stepReason(run, node) ?? null,
     waitsFor: stepWaitsFor(run, node),
     ...(step.startedAtMs === undefined ? {} : { startedAt: iso(step.startedAtMs) }),
     ...(step.endedAtMs === undefined ? {} : { endedAt: iso(step.endedAtMs) }),
@@ -207,7 +207,7 @@ export function createExplainView(run: Run, stepId: string): ExplainView | null 
   }
   for (const check of step.overridden ?? []) lines.push(`overridden: ${check}`);
   for (const comment of step.comments ?? []) lines.push(`comment of ${comment.from} on generation ${comment.generation}: ${comment.text}`);
-  return { step: stepId, state: step.state, reason: step.reason ?? null, waitsFor: stepWaitsFor(run, node), lines };
+  return { step: stepId, state: step.state, reason: stepReason(run, node) ?? null, waitsFor: stepWaitsFor(run, node), lines };
 }
 
 function iso(atMs: number): string {

@@ -34,10 +34,11 @@ export function judgeVote(run: Run, vote: Vote, pending: readonly Vote[]): Judge
       gate === undefined ? `there is no gate ${vote.gate} now` : `${vote.gate} is already decided: ${gate.decision ?? 'withdrawn'}`,
     );
   }
-  if (gate?.state === 'decided' && gate.generation >= spec.generation)
+  // What was withdrawn and is still to come will be asked anew.
+  if (gate?.state === 'decided' && gate.decision !== 'withdrawn' && gate.generation >= spec.generation)
     return refuse(`${vote.gate} is already decided: ${gate.decision ?? 'withdrawn'}`);
   const node = spec.step === undefined ? undefined : run.index.byId.get(spec.step);
-  const known = gate?.generation === spec.generation ? gate.votes : [];
+  const known = gate?.state === 'pending' && gate.generation >= spec.generation ? gate.votes : [];
   const refusal = judgeVoter(
     { approvers: findApprovers(run, spec.approval, node?.plan.role), barred: findBarred(run, spec.approval, node) },
     vote,
@@ -53,7 +54,7 @@ export function plannedGate(run: Run, id: string): GateSpec | undefined {
   if (node?.plan.approval !== undefined && !isSettled(node.run.state))
     return approvalGate(node.plan.id, node.run.generation, node.plan.approval);
   const phase = run.index.phaseById.get(id);
-  if (phase?.plan.approval !== undefined) {
+  if (phase?.plan.approval !== undefined && phase.run.state !== 'passed' && phase.run.state !== 'failed') {
     return {
       id,
       kind: 'phase',

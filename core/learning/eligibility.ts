@@ -19,7 +19,8 @@ export interface Eligibility {
 /**
  * Which agents may do it: those of the role and those of any role (`*`); where no agent has the role, those of a hyphen prefix of
  * it that have the rest as skills (`developer-frontend` → `developer` with skill `frontend`). All skills are needed. People are
- * never assigned: their work is waited for.
+ * never assigned: their work is waited for. A simulated agent does only what no real one could: it never stands in for one that
+ * is busy or has failed.
  */
 export function findEligible(agents: readonly AgentSpec[], demand: WorkDemand): Eligibility {
   const rejected: Eligibility['rejected'] = [];
@@ -31,7 +32,14 @@ export function findEligible(agents: readonly AgentSpec[], demand: WorkDemand): 
     if (reason === undefined) eligible.push(agent);
     else rejected.push({ agentId: agent.id, reason });
   }
-  return { eligible, rejected };
+  const real = (agent: AgentSpec): boolean => agent.executor.kind !== 'simulate' && agent.executor.kind !== 'human';
+  const hasReal = agents.some(
+    (agent) => real(agent) && hasRole(agent, demand.role, roleExists) && reasonAgainst(agent, { ...demand, exclude: [] }) === undefined,
+  );
+  if (!hasReal || demand.agentId !== undefined) return { eligible, rejected };
+  for (const agent of eligible)
+    if (!real(agent)) rejected.push({ agentId: agent.id, reason: 'is simulated, and there are real agents for it' });
+  return { eligible: eligible.filter(real), rejected };
 }
 
 function hasRole(agent: AgentSpec, role: string, roleExists: boolean): boolean {

@@ -68,6 +68,14 @@ export interface AuditVerification {
 const firstPrev = '0'.repeat(64);
 const pageSize = 1_000;
 
+/** Every run's first line is written with the run itself: a run without any has lost them. */
+const emptyTrail: AuditVerification = {
+  ok: false,
+  checked: 0,
+  head: null,
+  firstProblem: { seq: 1, kind: 'gap', detail: 'all lines are missing' },
+};
+
 /**
  * Recomputes every hash of a run from the stored bytes. It finds any change, gap and reorder; lines missing at the end can only be
  * found against a checkpoint that was kept elsewhere.
@@ -94,7 +102,7 @@ export async function verifyAudit(db: Database, rootRunId: string): Promise<Audi
       checked = row.seq;
       prev = row.hash;
     }
-    if (rows.length < pageSize) return { ok: true, checked, head: checked === 0 ? null : prev };
+    if (rows.length < pageSize) return checked === 0 ? emptyTrail : { ok: true, checked, head: prev };
   }
 }
 

@@ -115,7 +115,12 @@ const estimateFrom = 5;
  * Median duration in ms of the newest 100 successes, for each question; null where there are fewer than 5. Answers stand in the
  * order of the questions.
  */
-export async function loadEstimates(db: Database, questions: readonly EstimateQuestion[], atMs: number): Promise<(number | null)[]> {
+export async function loadEstimates(
+  db: Database,
+  questions: readonly EstimateQuestion[],
+  atMs: number,
+  agentIds?: readonly string[],
+): Promise<(number | null)[]> {
   if (questions.length === 0) return [];
   const statement = new Statement();
   const roles = statement.value(
@@ -130,6 +135,8 @@ export async function loadEstimates(db: Database, questions: readonly EstimateQu
     questions.map(({ agentId }) => agentId ?? null),
     'text[]',
   );
+  // Others with the same role may be of another kind altogether: simulated ones take no time, people take days.
+  const among = statement.value(agentIds === undefined ? null : [...agentIds], 'text[]');
   const since = `${statement.value(isoOf(atMs), 'timestamptz')} - interval '${historyDays} days'`;
   const newest = (filter: string) =>
     `select duration_ms from executions where ${filter} and outcome = 'success' and mode = 'do' and finished_at > ${since} order by finished_at desc limit ${newestExecutions}`;
@@ -142,7 +149,7 @@ export async function loadEstimates(db: Database, questions: readonly EstimateQu
        select count(duration_ms) as n, percentile_cont(0.5) within group (order by duration_ms) as p50 from (
          (${newest('agent_id = q.agent_id and task_type = q.task_type')})
          union all
-         (${newest('q.agent_id is null and role = q.role and task_type = q.task_type')})
+         (${newest(`q.agent_id is null and role = q.role and task_type = q.task_type and (${among} is null or agent_id = any(${among}))`)})
        ) durations
      ) e order by q.place`,
   );
@@ -168,7 +175,12 @@ export async function estimateDurations(
     });
     return { role: step.role, taskType: step.taskType, agentId: eligible.length === 1 ? eligible[0]?.id : undefined };
   });
-  const answers = await loadEstimates(db, questions, atMs);
+  const answers = await loadEstimates(
+    db,
+    questions,
+    atMs,
+    agents.map(({ id }) => id),
+  );
   const known = steps.flatMap((step, place) => {
     const estimateMs = answers[place];
     return estimateMs == null ? [] : [[step.id, Math.round(estimateMs)] as const];

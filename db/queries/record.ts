@@ -1,7 +1,7 @@
 import type { AgentResult } from '../../core/contract/agent-document';
 import type { EffectEnd, RecordInput, RunChanges, RunRef } from '../../core/contract/local-activities';
 import type { Database } from '../connect';
-import { jsonText } from '../json-text';
+import { jsonText, storableText } from '../json-text';
 import { auditBodyOf, executionEndedBody } from './audit-body';
 import { costSql } from './cost';
 import { isoOf, Statement } from './statement';
@@ -236,7 +236,10 @@ function whole(value: number | undefined): number | null {
   return known === null ? null : Math.min(Number.MAX_SAFE_INTEGER, Math.round(known));
 }
 
-/** One statement may touch a row once: of several changes of one thing the last is the one that holds. */
-function lastOf<T>(items: readonly T[], key: (item: T) => string): T[] {
-  return items.length < 2 ? [...items] : [...new Map(items.map((item) => [key(item), item])).values()];
+/**
+ * One statement may touch a row once: of several changes of one thing the last is the one that holds. Two keys that are stored
+ * as the same text are one row.
+ */
+export function lastOf<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return items.length < 2 ? [...items] : [...new Map(items.map((item) => [storableText(key(item)), item])).values()];
 }

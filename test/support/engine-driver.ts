@@ -13,6 +13,8 @@ export interface Ending {
   durationMs?: number;
   result?: Partial<AgentResult>;
   failure?: Partial<EffectFailure> & Pick<EffectFailure, 'kind'>;
+  /** The attempt that ended; null: not known. Absent: the first. */
+  attempt?: number | null;
   /** It never ends by itself (only by being cancelled). */
   never?: boolean;
   /** When it is cancelled: how long until it ends, and whether it succeeds nevertheless. */
@@ -244,7 +246,8 @@ export class EngineDriver {
         this.#inFlight.delete(id);
         this.ends.push({ id, step: launch.step, atMs: this.nowMs });
         const { effect } = launch;
-        const times = { atMs: this.nowMs, startedAtMs, endedAtMs: this.nowMs, attempt: 1 };
+        const { attempt = 1 } = ending;
+        const times = { atMs: this.nowMs, startedAtMs, endedAtMs: this.nowMs, ...(attempt === null ? {} : { attempt }) };
         if (ending.failure === undefined) return { type: 'effectEnded', effect, ...times, result: { status: 'success', ...ending.result } };
         return { type: 'effectEnded', effect, ...times, failure: { message: 'by script', recorded: true, ...ending.failure } };
       },

@@ -53,6 +53,11 @@ export const poison: [what: string, signal: RawSignal, reason: RegExp][] = [
   ['__enhanced_stack_trace', { name: '__enhanced_stack_trace', payloads: [rawPayload('{')] }, /no such signal/],
   ['a name that a database cannot keep', { name: 'a\u0000b' }, /no such signal/],
   ['a name cut inside a character', { name: `${'x'.repeat(79)}😀😀` }, /no such signal/],
+  [
+    'names that Postgres cannot keep',
+    { name: 'reject', payloads: [rawPayload('{"gate":"g\\u0000","by":"a\\u0000\\ud800"}')] },
+    /"gate" has control characters or broken text/,
+  ],
   ['junk headers', { name: 'headers', header: { tracing: rawPayload('{'), '': rawPayload('x', 'bogus/enc') } }, /no such signal/],
 ];
 
@@ -65,8 +70,8 @@ export const strayVotes: typeof poison = [
   ],
   ['a gate called __proto__', { name: 'approve', payloads: [rawPayload('{"gate":"__proto__","by":"ana"}')] }, /there is no gate __proto__/],
   [
-    'characters that Postgres cannot keep',
-    { name: 'reject', payloads: [rawPayload('{"gate":"g\\u0000","by":"a\\u0000\\ud800"}')] },
+    'a reason that Postgres cannot keep',
+    { name: 'reject', payloads: [rawPayload('{"gate":"g","by":"a","reason":"\\u0000\\ud800"}')] },
     /there is no gate g/,
   ],
 ];

@@ -17,6 +17,7 @@ import { hasFiniteNumbers } from './plain-values';
 import { readRetry } from './retry-fields';
 
 const dayMs = 86_400_000;
+const maxTaskTypeLength = 100;
 
 export interface StepOptions {
   order: number;
@@ -172,6 +173,16 @@ function readTaskType(reader: FieldReader): string | undefined {
   if (written === undefined) return undefined;
   const taskType = normalizeTaskType(written);
   const field = reader.fields.get('task_type');
+  if (field !== undefined && Math.max(written.length, taskType.length) > maxTaskTypeLength) {
+    reader.context.sink.report({
+      code: 'bad_value',
+      message: `\`task_type\` has ${written.length} characters, more than ${maxTaskTypeLength}`,
+      hint: 'a task type is a few words, like `coding`; put more into `description` or `task`',
+      path: field.path,
+      span: field.node.span,
+    });
+    return undefined;
+  }
   if (field !== undefined && !(taskTypes as readonly string[]).includes(taskType)) {
     const suggestion = reader.context.sink.suggest(taskType, taskTypes);
     if (suggestion !== undefined) {

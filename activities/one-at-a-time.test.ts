@@ -1,0 +1,45 @@
+import { createOneAtATime } from './one-at-a-time';
+
+const never = new AbortController().signal;
+
+function opened(): { open: () => void; wait: () => Promise<void> } {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  return { open, wait: () => gate };
+}
+
+test('work of one key waits for the last to end, however it ends; other keys do not', async () => {
+  const alone = createOneAtATime();
+  const seen: string[] = [];
+  const first = opened();
+  const failing = alone('a', never, async () => {
+    await first.wait();
+    seen.push('first ended');
+    throw new Error('failed');
+  });
+  const second = alone('a', never, async () => void seen.push('second'));
+  const third = alone('a', never, async () => void seen.push('third'));
+  await alone('b', never, async () => void seen.push('other'));
+  expect(seen).toEqual(['other']);
+  first.open();
+  await expect(failing).rejects.toThrow('failed');
+  await Promise.all([second, third]);
+  expect(seen).toEqual(['other', 'first ended', 'second', 'third']);
+});
+
+test('one that is cancelled while it waits does no work, and the next still waits for the first', async () => {
+  const alone = createOneAtATime();
+  const first = opened();
+  const running = alone('a', never, first.wait);
+  const cancel = new AbortController();
+  const work = jest.fn(async () => undefined);
+  const waiting = alone('a', cancel.signal, work);
+  cancel.abort(new Error('cancelled'));
+  await expect(waiting).rejects.toThrow('cancelled');
+  const next = alone('a', never, work);
+  await new Promise(setImmediate);
+  expect(work).not.toHaveBeenCalled();
+  first.open();
+  await Promise.all([running, next]);
+  expect(work).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,26 @@
+import type { RunRef } from '../../core/contract/local-activities';
+import type { Database } from '../connect';
+
+/** The steps of a run whose undo was started before this execution began to record: what an earlier execution rolled back. */
+export async function findUndoneSteps(db: Database, run: RunRef): Promise<string[]> {
+  const rows = await db
+    .selectFrom('executions')
+    .select('step')
+    .distinct()
+    .where('root_run_id', '=', run.rootRunId)
+    .where('mode', '=', 'undo')
+    .where('started_at', 'is not', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('recordings')
+            .select('sequence')
+            .where('recordings.root_run_id', '=', run.rootRunId)
+            .where('recordings.run_id', '=', run.runId),
+        ),
+      ),
+    )
+    .orderBy('step')
+    .execute();
+  return rows.map(({ step }) => step);
+}

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileAgents } from '../core/dsl/agents';
+import { compileWorkflow } from '../core/dsl/compile';
+
+const root = join(__dirname, '..');
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter((name) => name.endsWith('.md'));
+
+interface Block {
+  at: string;
+  format: 'yaml' | 'toml' | 'json';
+  text: string;
+}
+
+const blocks = pages.flatMap((page): Block[] => {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/^```(yaml|yml|toml|json)\n([\s\S]*?)^```$/gm)].map(({ 1: language, 2: block = '', index }) => ({
+    at: `${page}:${text.slice(0, index).split('\n').length}`,
+    format: language === 'yml' ? 'yaml' : (language as Block['format']),
+    text: block,
+  }));
+});
+
+const isAgentsFile = ({ text }: Block): boolean => /^(agents:|\[\[?agents\b)/m.test(text) && !isWorkflow(text);
+const isWorkflow = (text: string): boolean =>
+  /^(\[?workflow\b|steps:|\[\[?(workflow\.)?steps\b|phases:|\[\[?(workflow\.)?phases\b)/im.test(text);
+
+const sources = blocks.filter(({ format }) => format !== 'json');
+const workflows = sources.filter(({ text }) => isWorkflow(text));
+const registries = sources.filter(isAgentsFile);
+
+test('there are examples to check', () => {
+  expect(workflows.length).toBeGreaterThan(0);
+  expect(registries.length).toBeGreaterThan(1);
+});
+
+test.each(workflows.map((block) => [block.at, block] as const))('the workflow at %s compiles', (_, { text, format }) => {
+  const { plan, diagnostics } = compileWorkflow(text, { format: format as 'yaml' | 'toml' });
+  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(plan).not.toBeNull();
+});
+
+test.each(registries.map((block) => [block.at, block] as const))('the agents at %s compile', (_, { text, format }) => {
+  const { agents, diagnostics } = compileAgents(text, { format: format as 'yaml' | 'toml' });
+  expect(diagnostics).toEqual([]);
+  expect(agents).not.toBeNull();
+});
+
+test.each(blocks.filter(({ format }) => format === 'json').map((block) => [block.at, block] as const))(
+  'the JSON at %s is JSON',
+  (_, { text }) => {
+    expect(() => JSON.parse(text) as unknown).not.toThrow();
+  },
+);

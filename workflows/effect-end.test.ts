@@ -1,0 +1,31 @@
+import { agentArguments } from '../test/support/agent-call';
+import { endOf } from './effect-end';
+
+const nowMs = 1_800_000_000_000;
+const { document } = agentArguments({ executor: { kind: 'simulate' }, document: { outputs: ['a.md'] } });
+const result = { status: 'success', outputs: { 'a.md': 'x' } };
+const end = (output: unknown) => endOf(output, { document, agentId: 'foreign-1', nowMs });
+const wrapped = { result, startedAtMs: nowMs - 10, endedAtMs: nowMs, attempt: 2 };
+
+test('a result is taken bare or with the times around it', () => {
+  expect(end(result)).toEqual({ result });
+  expect(end(wrapped)).toEqual(wrapped);
+});
+
+test.each([{ startedAtMs: 1e18 }, { endedAtMs: 'now' }, { endedAtMs: nowMs - 20 }, { startedAtMs: -1 }, { endedAtMs: Infinity }])(
+  'times like %j mean nothing',
+  (times) => expect(end({ ...wrapped, ...times })).toEqual({ result, attempt: 2 }),
+);
+
+test.each([0, 1.5, 1e12, null])('nor does an attempt %j', (attempt) => expect(end({ ...wrapped, attempt })).not.toHaveProperty('attempt'));
+
+test.each<[unknown, string]>([
+  [{ undecodable: 'bogus' }, 'the worker of foreign-1 returned something undecodable: bogus'],
+  [{ ...result, reasons: 'text' }, 'reasons: expected a list of texts, got "text"'],
+  [{ ...wrapped, result: { ...result, metrics: { coverage: null } } }, 'metrics.coverage: expected a number'],
+  [{ ...wrapped, result: null }, 'the worker of foreign-1 returned null instead of a result object'],
+  [{ ...wrapped, result: { status: 'success' } }, 'a result without the promised output a.md'],
+  [{ status: 'failure', summary: 'no luck' }, 'no luck'],
+])('%j is a failure that says why', (output, message) => {
+  expect(end(output)).toMatchObject({ failure: { kind: 'failed', message: expect.stringContaining(message) } });
+});
