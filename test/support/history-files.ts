@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { History } from '@temporalio/common/lib/proto-utils';
 
+const checkout = join(__dirname, '..', '..');
+
 export const historiesFolder = join(__dirname, '..', 'histories');
 
 export interface RecordedHistory {
@@ -36,7 +38,10 @@ export function printHistory(history: History, folder: string): string {
   const plain = JSON.parse(historyToJSON(history), (key, value: unknown) => {
     if (key === 'identity') return 'worker';
     if (key === 'data' && typeof value === 'string') return moveData(value, folder);
-    return typeof value === 'string' ? value.replaceAll(folder, '/srv/recorded').replaceAll(process, 'worker') : value;
+    // Stack traces name the checkout.
+    return typeof value === 'string'
+      ? value.replaceAll(folder, '/srv/recorded').replaceAll(checkout, '').replaceAll(process, 'worker')
+      : value;
   }) as { events: unknown[] };
   return `{"events":[\n${plain.events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }
