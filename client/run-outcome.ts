@@ -1,3 +1,4 @@
+import { AppError } from '../core/contract/errors';
 import type { AppErrorCode } from '../core/contract/errors';
 import type { RunResult } from '../core/contract/run-result';
 import { isTerminalRunStatus, terminalRunStatuses, type TerminalRunStatus } from '../core/contract/states';
@@ -30,8 +31,9 @@ export async function waitForResult(client: VaporaClient, id: string, options: W
   const handle = temporal.workflow.getHandle(id, options.runId);
   const wait = (): Promise<unknown> => handle.result();
   try {
+    const { signal } = options;
     const result = await callTemporal(client, () =>
-      options.signal === undefined ? wait() : temporal.connection.withAbortSignal(options.signal, wait),
+      signal === undefined ? wait() : Promise.race([temporal.connection.withAbortSignal(signal, wait), rejectOnAbort(signal)]),
     );
     return outcomeOf(id, result) ?? { schemaVersion: 1, id, status: 'completed' };
   } catch (error) {
@@ -40,6 +42,15 @@ export async function waitForResult(client: VaporaClient, id: string, options: W
     if (failed.name !== 'WorkflowFailedError') throw error;
     return outcomeOfFailure(id, failed.cause);
   }
+}
+
+/** The connection notices only an abort that comes during one of its calls: one that came before it would wait for ever. */
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const interrupt = (): void => reject(new AppError('interrupted', 'the wait was interrupted', { cause: signal.reason }));
+    if (signal.aborted) interrupt();
+    else signal.addEventListener('abort', interrupt, { once: true });
+  });
 }
 
 interface TemporalFailure {
