@@ -1,5 +1,6 @@
 import { CancelledFailure, ApplicationFailure, TerminatedFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
-import { outcomeOfFailure } from './run-outcome';
+import type { VaporaClient } from './connect';
+import { outcomeOfFailure, waitForResult } from './run-outcome';
 
 const reported = {
   schemaVersion: 1,
@@ -36,3 +37,11 @@ test.each([
   ],
   ['nothing at all', undefined, { schemaVersion: 1, id: 'x', status: 'failed' }],
 ])('%s', (_, cause, expected) => expect(outcomeOfFailure('x', cause)).toMatchObject(expected));
+
+test('a wait that was interrupted before it began ends at once', async () => {
+  // A connection that notices an abort only during a call: it never answers.
+  const never = new Promise<never>(() => undefined);
+  const temporal = { workflow: { getHandle: () => ({ result: () => never }) }, connection: { withAbortSignal: () => never } };
+  const client = { temporal: () => Promise.resolve(temporal) } as unknown as VaporaClient;
+  await expect(waitForResult(client, 'x', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'interrupted' });
+});
