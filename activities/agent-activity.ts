@@ -57,19 +57,9 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
   return async (document, control) => {
     const context = Context.current();
     // A cancel of the one that waits comes with its heartbeats.
-    const waiting = startHeartbeat({
-      beat: (details) => context.heartbeat(details),
-      everyMs: heartbeatEveryMs,
-      renewEveryMs: renewLeaseEveryMs,
-    });
-    try {
-      return await alone(document.idempotencyKey, context.cancellationSignal, () => {
-        waiting.stop();
-        return perform(document, control);
-      });
-    } finally {
-      waiting.stop();
-    }
+    const onWait = (): (() => void) =>
+      startHeartbeat({ beat: (details) => context.heartbeat(details), everyMs: heartbeatEveryMs, renewEveryMs: renewLeaseEveryMs }).stop;
+    return alone(document.idempotencyKey, { signal: context.cancellationSignal, onWait }, () => perform(document, control));
   };
 
   async function perform(document: AgentDocument, control: AgentActivityControl): Promise<AgentActivityOutput> {

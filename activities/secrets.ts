@@ -27,7 +27,6 @@ export interface SecretSources {
 }
 
 export function createSecrets(sources?: SecretSources): Secrets {
-  const { env, folder } = sources ?? { env: process.env, folder: process.env['VAPORA_SECRETS_DIR'] ?? '/run/secrets' };
   const hidden = new Map<string, string>();
   let needles: [needle: string, replacement: string][] = [];
 
@@ -37,6 +36,7 @@ export function createSecrets(sources?: SecretSources): Secrets {
   }
 
   async function resolve(name: string): Promise<string> {
+    const { env, folder } = sources ?? { env: process.env, folder: process.env['VAPORA_SECRETS_DIR'] ?? '/run/secrets' };
     const value = env[name] ?? (await readSecretFile(env[`${name}_FILE`] ?? join(folder, name)));
     if (value === undefined) {
       throw notRunnable(

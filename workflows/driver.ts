@@ -1,9 +1,9 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
-import type { TerminalRunStatus } from '../core/contract/states';
+import { CancellationScope } from '@temporalio/workflow';
 import type { Decision, Engine, EngineEvent } from '../core/engine/types';
 import type { PlanStep } from '../core/plan/types';
 import type { createEffectRunner } from './effects';
 import type { Recorder } from './recorder';
+import { createShield } from './scopes';
 import type { createTimers } from './timers';
 
 export interface DriverParts {
@@ -13,16 +13,18 @@ export interface DriverParts {
   effects: ReturnType<typeof createEffectRunner>;
   timers: ReturnType<typeof createTimers>;
   recorder: Recorder;
-  /** After every turn: search attributes. */
+  /** Search attributes: after every turn whose facts are recorded. */
   publish(): void;
 }
 
 /** Everything that happened and was not yet given to the engine, in order of arrival. */
 export class Inbox {
   #events: EngineEvent[] = [];
+  #wake: () => void = () => undefined;
 
   readonly post = (event: EngineEvent): void => {
     this.#events.push(event);
+    this.#wake();
   };
 
   get isEmpty(): boolean {
@@ -34,63 +36,95 @@ export class Inbox {
     this.#events = [];
     return events;
   }
+
+  /** `wake` is called at every event from now on. */
+  onPost(wake: () => void): void {
+    this.#wake = wake;
+  }
 }
 
+type Finish = Extract<Decision, { type: 'finish' }>;
+
 /**
- * The one loop of a run. Signals, completions and timers only post events; here all that arrived is given to the engine, and
- * its decisions are carried out. `condition` is evaluated once after everything in a workflow task was delivered, so that
- * completions which arrive together make one wave.
+ * The one loop of a run. Signals, completions and timers only post events; a turn gives all that arrived to the engine and carries
+ * out its decisions. Resolves when the run has ended and its end is recorded; rejects on a bug, which fails the workflow task.
+ *
+ * The first event of a workflow task asks for a turn by a microtask, which comes after those of the completions that were delivered
+ * with it: what arrives together makes one wave. `condition` would do the same, for four promises and two more entries into the
+ * sandbox a turn, which cost more than all the rest of a step (docs/benchmarks.md).
  */
-export async function driveRun(parts: DriverParts): Promise<{ status: TerminalRunStatus; reason?: string }> {
-  const { engine, inbox, recorder } = parts;
-  let recording: Promise<void> | undefined;
-  let failure: { error: unknown } | undefined;
+export function driveRun(parts: DriverParts): Promise<Finish> {
+  const { engine, inbox, recorder, timers } = parts;
 
-  const assign = (decision: Extract<Decision, { type: 'assign' }>): void => {
-    const { changes } = engine.takeChanges();
-    track(
-      recorder.assign(changes, decision.requests, Date.now()).then((replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies })),
-    );
-  };
+  return new Promise<Finish>((resolve, reject) => {
+    const asSoonAsPossible = Promise.resolve();
+    const shielded = createShield();
+    let isTurnDue = true;
+    let recordings = 0;
+    let finish: Finish | undefined;
 
-  const track = (work: Promise<void>): void => {
-    const done = (recording ? Promise.all([recording, work]) : work).then(
-      () => {
-        if (recording === done) recording = undefined;
-      },
-      (error: unknown) => {
-        failure = { error };
-      },
-    );
-    recording = done;
-  };
+    const wake = (): void => {
+      if (isTurnDue) return;
+      isTurnDue = true;
+      void asSoonAsPossible.then(() => shielded(turn));
+    };
 
-  for (;;) {
-    for (const event of inbox.drain()) engine.apply(event);
-    let finish: Extract<Decision, { type: 'finish' }> | undefined;
-    for (const decision of engine.decide(Date.now())) {
-      if (decision.type === 'finish') finish = decision;
-      else if (decision.type === 'assign') assign(decision);
-      else carryOut(decision, parts);
+    function turn(): void {
+      try {
+        // An answer that comes at once belongs to the same turn.
+        for (let first = true; !finish && (first || !inbox.isEmpty); first = false) takeEvents();
+        isTurnDue = false;
+        if (recordings > 0) return;
+        if (finish) conclude(finish);
+        else parts.publish();
+      } catch (error) {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
+        reject(error);
+      }
     }
-    if (finish) {
-      parts.timers.cancelAll();
-      if (recording) await recording;
+
+    function takeEvents(): void {
+      for (const event of inbox.drain()) engine.apply(event);
+      for (const decision of engine.decide(Date.now())) {
+        if (decision.type === 'finish') finish = decision;
+        else if (decision.type === 'assign') assign(decision);
+        else carryOut(decision, parts);
+      }
+      // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
+      if (!finish && recordings === 0 && engine.hasChanges().urgent) {
+        track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
+      }
+    }
+
+    function assign({ requests }: Extract<Decision, { type: 'assign' }>): void {
+      const { changes } = engine.takeChanges();
+      track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
+    }
+
+    function track<T>(work: T | Promise<T>, onDone: (value: T) => void): void {
+      if (!(work instanceof Promise)) return onDone(work);
+      recordings++;
+      work.then((value) => {
+        recordings--;
+        onDone(value);
+        wake();
+      }, reject);
+    }
+
+    function conclude(ended: Finish): void {
+      // No turn comes after this one.
+      isTurnDue = true;
+      timers.cancelAll();
       // Recorded first: a run that is closed from outside while the database is away must not be found as ended well.
-      await recorder.record(engine.takeChanges().changes, Date.now());
-      parts.publish();
-      return finish;
+      track(recorder.record(engine.takeChanges().changes, Date.now()), () => {
+        parts.publish();
+        resolve(ended);
+      });
     }
-    // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
-    if (!recording && engine.hasChanges().urgent) track(recorder.record(engine.takeChanges().changes, Date.now()));
-    parts.publish();
-    const wasRecording = recording;
-    await condition(
-      () =>
-        !inbox.isEmpty || failure !== undefined || (wasRecording !== undefined && recording === undefined && engine.hasChanges().urgent),
-    );
-    if (failure) throw failure.error;
-  }
+
+    inbox.onPost(wake);
+    shielded(turn);
+  });
 }
 
 function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' }>, { steps, effects, timers }: DriverParts): void {

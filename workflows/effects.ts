@@ -1,11 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  scheduleActivity,
-  TimeoutFailure,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, scheduleActivity, TimeoutFailure } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { AgentSpec } from '../core/contract/agents';
 import { isResult } from '../core/contract/check-result';
@@ -18,6 +11,7 @@ import { buildAgentDocument } from './agent-document';
 import type { DocumentContext } from './agent-document';
 import { endOf } from './effect-end';
 import type { EffectEndFields } from './effect-end';
+import type { Cancellable, ScopePool } from './scopes';
 
 type Launch = Extract<Decision, { type: 'launch' }>;
 
@@ -43,37 +37,30 @@ const compensationAttempts = 5;
 
 const priorityKeys: Record<PlanStep['priority'], number> = { critical: 1, high: 2, normal: 3, low: 4 };
 
-/**
- * A scope without a timeout needs none of the promises that the SDK puts around its function, and the SDK takes a stack trace for
- * every promise of a workflow: that was the largest part of a step's cost.
- */
-class EffectScope extends CancellationScope {
-  protected override runInContext<T>(fn: () => Promise<T>): Promise<T> {
-    return fn();
-  }
-}
-
-/** Starts agent activities and turns their ends into events. One cancellation scope each, so that one can be cancelled alone. */
-export function createEffectRunner(context: DocumentContext, settings: EffectSettings, post: (event: EngineEvent) => void) {
-  const scopes = new Map<string, CancellationScope>();
+/** Starts agent activities and turns their ends into events. Each can be cancelled alone. */
+export function createEffectRunner(
+  context: DocumentContext,
+  settings: EffectSettings,
+  scopes: ScopePool,
+  post: (event: EngineEvent) => void,
+) {
+  const running = new Map<string, Cancellable>();
 
   function launch(step: PlanStep, decision: Launch): void {
     const id = activityIdOf(decision.effect);
-    const scope = new EffectScope({ cancellable: true });
-    scopes.set(id, scope);
     const document = buildAgentDocument(context, step, decision);
     const control = controlOf(step, decision);
     const options = optionsOf(step, decision, settings.timeScale);
     const end = (fields: EffectEndFields): void => {
-      scopes.delete(id);
+      running.delete(id);
       post({ type: 'effectEnded', atMs: Date.now(), effect: decision.effect, ...fields });
     };
-    scope
-      .run(() => scheduleActivity<unknown>(step.role, [document, control], options))
-      .then(
-        (output) => end(endOf(output, { document, agentId: decision.agent.id, nowMs: Date.now() })),
-        (error: unknown) => end({ failure: failureOf(error) }),
-      );
+    const effect = scopes.start(
+      () => scheduleActivity<unknown>(step.role, [document, control], options),
+      (output) => end(endOf(output, { document, agentId: decision.agent.id, nowMs: Date.now() })),
+      (error) => end({ failure: failureOf(error) }),
+    );
+    running.set(id, effect);
   }
 
   function controlOf(step: PlanStep, { effect, agent, sample }: Launch): AgentActivityControl {
@@ -96,7 +83,7 @@ export function createEffectRunner(context: DocumentContext, settings: EffectSet
 
   return {
     launch,
-    cancel: (effect: EffectRef): void => scopes.get(activityIdOf(effect))?.cancel(),
+    cancel: (effect: EffectRef): void => running.get(activityIdOf(effect))?.cancel(),
   };
 }
 

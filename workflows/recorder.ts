@@ -20,8 +20,8 @@ export const localActivityOptions: LocalActivityOptions = {
 
 export interface Recorder {
   /** Records the changes and asks for agents, in one transaction. */
-  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): Promise<AssignmentReply[]>;
-  record(changes: RunChanges, atMs: number): Promise<void>;
+  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): AssignmentReply[] | Promise<AssignmentReply[]>;
+  record(changes: RunChanges, atMs: number): void | Promise<void>;
 }
 
 /** More recordings than one workflow task can hold. */

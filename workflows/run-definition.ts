@@ -28,6 +28,7 @@ import { createEffectRunner } from './effects';
 import { onDetailsAsked } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { createRecorder, localActivityOptions } from './recorder';
+import { createScopePool } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
@@ -110,6 +111,7 @@ function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
     state: engine.state,
   };
   const writeSearchAttributes = createSearchAttributeWriter();
+  const scopes = createScopePool();
   const effects = createEffectRunner(
     context,
     {
@@ -120,6 +122,7 @@ function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
       estimateOf: (step) => resolved.historyEstimatesMs[step.id] ?? step.estimateMs,
       ...(resolved.agents && { agents: resolved.agents }),
     },
+    scopes,
     inbox.post,
   );
   return driveRun({
@@ -127,7 +130,7 @@ function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
     steps: new Map(plan.steps.map((step) => [step.id, step])),
     inbox,
     effects,
-    timers: createTimers((id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
+    timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder: recording === 'full' ? createRecorder(run, resolved.agentSet) : createUnrecordedRecorder(resolved.agents ?? []),
     publish() {
       const { status, phase } = engine.state;

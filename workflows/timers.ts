@@ -1,36 +1,35 @@
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { isCancellation, sleep } from '@temporalio/workflow';
+import type { Cancellable, ScopePool } from './scopes';
 
 /** Durable timers by id; one that is cancelled never fires. */
-export function createTimers(onFired: (id: string) => void) {
-  const scopes = new Map<string, CancellationScope>();
+export function createTimers(scopes: ScopePool, onFired: (id: string) => void) {
+  const running = new Map<string, Cancellable>();
 
   function start(id: string, atMs: number, summary: string): void {
-    scopes.get(id)?.cancel();
-    const scope = new CancellationScope({ cancellable: true });
-    scopes.set(id, scope);
-    scope
-      .run(() => sleep(Math.max(1, atMs - Date.now()), { summary }))
-      .then(
-        () => {
-          scopes.delete(id);
-          onFired(id);
-        },
-        (error: unknown) => {
-          if (!isCancellation(error)) throw error;
-        },
-      );
+    running.get(id)?.cancel();
+    const timer = scopes.start(
+      () => sleep(Math.max(1, atMs - Date.now()), { summary }),
+      () => {
+        if (running.get(id) === timer) running.delete(id);
+        onFired(id);
+      },
+      (error) => {
+        if (!isCancellation(error)) throw error;
+      },
+    );
+    running.set(id, timer);
   }
 
   function cancel(id: string): void {
-    scopes.get(id)?.cancel();
-    scopes.delete(id);
+    running.get(id)?.cancel();
+    running.delete(id);
   }
 
   return {
     start,
     cancel,
     cancelAll(): void {
-      for (const id of [...scopes.keys()]) cancel(id);
+      for (const id of [...running.keys()]) cancel(id);
     },
   };
 }

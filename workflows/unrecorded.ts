@@ -33,7 +33,7 @@ export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder
   }
 
   return {
-    assign: (_changes, requests) => Promise.resolve(requests.map(choose)),
-    record: () => Promise.resolve(),
+    assign: (_changes, requests) => requests.map(choose),
+    record: () => undefined,
   };
 }

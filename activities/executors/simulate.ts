@@ -85,7 +85,12 @@ function drawDurationMs(spec: SimulateExecutorSpec, { document, control }: Param
   const share = document.mode === 'undo' ? undoShare : isSubStep ? 1 / document.actions.length : 1;
   if (spec.duration === 'estimate') return Math.round((control.estimateMs ?? unknownEstimateMs) * share);
   const { minMs, maxMs } = spec.duration;
-  return Math.round((minMs + draw('duration') * (maxMs - minMs)) * share);
+  return Math.round(drawBetween(minMs, maxMs, () => draw('duration')) * share);
+}
+
+/** Dice cost a hash: they are cast only where there is something to decide. */
+function drawBetween(min: number, max: number, cast: () => number): number {
+  return min === max ? min : min + cast() * (max - min);
 }
 
 /** `success` is the probability of the whole step: its sub-steps share the risk, and all samples of a monitor share one fate. */
@@ -93,6 +98,7 @@ function drawStatus(spec: SimulateExecutorSpec, given: Parameters<typeof planSim
   const { document, agent, control } = given;
   if (document.mode === 'undo') return 'success';
   const probability = spec.success ?? 1;
+  if (probability >= 1) return 'success';
   if (control.sample) {
     const fate = createDraw(control.seed, document.step.id, agent.id, control.effect.generation)('success');
     return fate < probability ? 'success' : 'failure';

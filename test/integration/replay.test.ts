@@ -43,10 +43,11 @@ test.each<[what: string, from: RegExp, to: string, shows: RegExp]>([
   ['another activity type', /scheduleActivity\)\(step\.role,/, 'scheduleActivity)(`${step.role}s`,', /reject-and-compensate$/],
   [
     'a timer more',
-    /async function driveRun\(parts\) \{/,
-    'async function driveRun(parts) { parts.timers.start("more", Date.now() + 1000, "more");',
+    /function driveRun\(parts\) \{/,
+    'function driveRun(parts) { parts.timers.start("more", Date.now() + 1000, "more");',
     /monitor$/,
   ],
+  ["turns that Temporal's cancel reaches", /\(\) ?=> ?shielded\(turn\)/, 'turn', /cancel-through-temporal$/],
   ['search attributes no longer written', /if \(updates\.length > 0\)/, 'if (updates.length > 9)', /cancel$/],
   ['decisions carried out in another order', /engine\.decide\(Date\.now\(\)\)/, 'engine.decide(Date.now()).reverse()', /feature$/],
 ])('%s is noticed', async (_what, from, to, shows) => {
