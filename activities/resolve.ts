@@ -17,8 +17,8 @@ import { estimateDurations } from '../db/queries/history';
 import { insertRun } from '../db/queries/runs';
 import { bindInputs } from './bind-inputs';
 
-/** One marker holds at most 2 MB; half a megabyte leaves room for characters of several bytes. */
-const planPieceLength = 512 * 1024;
+/** In characters. The SDK warns of a marker from 512 KiB, the server refuses it from 2 MB; quotes and other scripts take more bytes. */
+const planPieceLength = 256 * 1024;
 const cachedSources = 50;
 
 interface Compiled {

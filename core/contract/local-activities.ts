@@ -36,7 +36,7 @@ export interface ResolveOutput {
   runId: string;
   planHash: string;
   version: number | null;
-  /** The plan's canonical JSON, cut in pieces of at most 512 KiB; the first one is here, the others come by vapora.loadPlan. */
+  /** The plan's canonical JSON, cut in pieces of at most 256 Ki characters (the server warns of payloads from 512 KiB); the first one is here, the others come by vapora.loadPlan. */
   planText: string;
   planPieces: number;
   /** sha256 of the frozen agent set (agents of this run, their specs). */
