@@ -1,7 +1,7 @@
-import type { RecordInput, WaveInput, WaveOutput } from '../core/contract/local-activities';
+import type { RecordInput, RecordOutput, WaveInput, WaveOutput } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import type { Database } from '../db/connect';
-import { recordChanges } from '../db/queries/record';
+import { recordChanges } from '../db/queries/recording';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
 import type { AgentActivityOptions } from './agent-activity';
@@ -32,9 +32,9 @@ export function createActivities(options: ActivityOptions) {
       await refuseUndoneWork(recorded(), input.run);
       return assignWave(recorded(), input);
     },
-    async [localActivityNames.record](input: RecordInput): Promise<void> {
+    async [localActivityNames.record](input: RecordInput): Promise<RecordOutput> {
       await refuseUndoneWork(recorded(), input.run);
-      await recordChanges(recorded(), input);
+      return recordChanges(recorded(), input);
     },
   };
 }

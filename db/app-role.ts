@@ -9,7 +9,8 @@ const tableRights: Record<string, string> = {
   agent_sets: 'select, insert',
   agents: 'select, insert, update',
   runs: 'select, insert, update',
-  recordings: 'select, insert',
+  recordings: 'select, insert, update',
+  recording_refusals: 'select, insert',
   run_steps: 'select, insert, update',
   agent_leases: 'select, insert, update, delete',
   executions: 'select, insert, update',
@@ -43,7 +44,7 @@ export async function grantToAppRole(client: pg.Client, role: string, password: 
     `revoke all on all tables in schema public from ${name}`,
     ...Object.entries(tableRights).map(([table, rights]) => `grant ${rights} on ${table} to ${name}`),
     `grant usage on all sequences in schema public to ${name}`,
-    `grant execute on function append_audit(text, text[]) to ${name}`,
+    `grant execute on function append_audit(text, text[], uuid[], bigint) to ${name}`,
   ];
   await retryCollision(() => client.query(`begin; ${statements.join('; ')}; commit`), client);
   return { appRoleIsOwner: false };

@@ -14,6 +14,7 @@ export interface DatabaseSchema {
   agents: AgentsTable;
   runs: RunsTable;
   recordings: RecordingsTable;
+  recording_refusals: RecordingRefusalsTable;
   run_steps: RunStepsTable;
   agent_leases: AgentLeasesTable;
   executions: ExecutionsTable;
@@ -101,7 +102,24 @@ export interface RunsTable {
 export interface RecordingsTable {
   root_run_id: string;
   run_id: string;
-  sequence: number;
+  history_length: number;
+  ordinal: GeneratedAlways<number>;
+}
+
+/** Which part of a recording was refused. */
+export type RefusedKind = 'run' | 'step' | 'gate' | 'vote' | 'alert' | 'audit' | 'end' | 'assignment';
+
+export interface RecordingRefusalsTable {
+  id: GeneratedAlways<number>;
+  key: string;
+  root_run_id: string;
+  run_id: string;
+  kind: RefusedKind;
+  object: string;
+  item: string;
+  code: string | null;
+  error: string;
+  refused_at: Defaulted<Date>;
 }
 
 export interface RunStepsTable {
@@ -221,6 +239,7 @@ export interface AlertsTable {
   message: string;
   state: 'raised' | 'cleared';
   at: Timestamp;
+  key: string | null;
 }
 
 export interface BudgetLedgerTable {
@@ -239,4 +258,5 @@ export interface AuditEventsTable {
   prev: string;
   hash: string;
   body: string;
+  key: string | null;
 }

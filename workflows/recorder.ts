@@ -4,12 +4,14 @@ import type {
   AssignmentReply,
   AssignmentRequest,
   RecordInput,
+  RecordOutput,
   RunChanges,
   RunRef,
   WaveInput,
   WaveOutput,
 } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
+import { createRecordingMarks } from './recording-marks';
 
 /** Postgres may be away for hours: a recording is tried until it succeeds, and the run waits. Nothing is lost. */
 export const localActivityOptions: LocalActivityOptions = {
@@ -20,38 +22,56 @@ export const localActivityOptions: LocalActivityOptions = {
 
 export interface Recorder {
   /** Records the changes and asks for agents, in one transaction. */
-  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): AssignmentReply[] | Promise<AssignmentReply[]>;
-  record(changes: RunChanges, atMs: number): void | Promise<void>;
+  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): Promise<AssignmentReply[]>;
+  record(changes: RunChanges, atMs: number): Promise<void>;
+  readonly state: RecorderState;
 }
 
-/** More recordings than one workflow task can hold. */
-const maxRecordingsOfTask = 10_000;
+export interface RecorderState {
+  /** Since when the recording that is under way is tried. */
+  sinceMs?: number;
+  /** Items that the database refused. */
+  refused: number;
+}
 
-/**
- * Numbers every recording, so that one that is carried out twice (local activities run at least once) is applied once. The
- * history's length is in the number: a workflow task that was lost after its recording (a killed worker; a task that the server
- * closed because more than 100 signals had piled up) is done again with all that has arrived since, and what it records then is
- * another recording. What both hold is applied twice: projections do not mind, and the audit rather says a thing twice than never.
- */
+/** Recordings go one after the other, in the order in which things happened; `RecordingMarks` tells what is said twice. */
 export function createRecorder(run: RunRef, agentSet: string): Recorder {
-  let task = 0;
-  let ofTask = 0;
-  const nextSequence = (): number => {
-    const { historyLength } = workflowInfo();
-    ofTask = historyLength === task ? ofTask + 1 : 1;
-    task = historyLength;
-    return historyLength * maxRecordingsOfTask + ofTask;
-  };
+  const state: RecorderState = { refused: 0 };
+  const marks = createRecordingMarks();
+  let underWay: Promise<unknown> | undefined;
+
+  async function inOrder<Output extends RecordOutput | null>(
+    changes: RunChanges,
+    schedule: (marked: RunChanges) => Promise<Output>,
+  ): Promise<Output> {
+    while (underWay) await underWay;
+    const scheduled = schedule(marks.mark(changes, workflowInfo().historyLength));
+    underWay = scheduled;
+    state.sinceMs = Date.now();
+    const output = await scheduled;
+    underWay = undefined;
+    delete state.sinceMs;
+    marks.recorded(output?.audited, workflowInfo().historyLength);
+    state.refused += output?.refused ?? 0;
+    return output;
+  }
+
   return {
+    state,
     async assign(changes, requests, atMs) {
-      const input: WaveInput = { run, agentSet, atMs, changes: { ...changes, sequence: nextSequence() }, requests };
       const summary = requests.length === 1 ? `agent for ${requests[0]?.path}` : `agents for ${requests.length} steps`;
-      const output = await scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary });
-      return output.replies;
+      const { replies } = await inOrder(changes, (marked) => {
+        const input: WaveInput = { run, agentSet, atMs, changes: marked, requests };
+        return scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary });
+      });
+      return replies;
     },
     async record(changes, atMs) {
-      const input: RecordInput = { run, atMs, changes: { ...changes, sequence: nextSequence() } };
-      await scheduleLocalActivity(localActivityNames.record, [input], localActivityOptions);
+      await inOrder(changes, (marked) => {
+        const input: RecordInput = { run, atMs, changes: marked };
+        // Null in histories from before it answered.
+        return scheduleLocalActivity<RecordOutput | null>(localActivityNames.record, [input], localActivityOptions);
+      });
     },
   };
 }

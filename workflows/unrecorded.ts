@@ -33,7 +33,8 @@ export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder
   }
 
   return {
-    assign: (_changes, requests) => requests.map(choose),
-    record: () => undefined,
+    state: { refused: 0 },
+    assign: (_changes, requests) => Promise.resolve(requests.map(choose)),
+    record: () => Promise.resolve(),
   };
 }

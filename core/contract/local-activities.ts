@@ -79,7 +79,14 @@ export interface AuditEntry {
   outcome?: string;
   reason?: string;
   details?: Record<string, unknown>;
+  occurrence?: Occurrence;
 }
+
+/**
+ * Which time the run says exactly this; absent the first time. It makes of a line something that can be recognized when a workflow
+ * task that was lost is done again: in another recording, at another time.
+ */
+export type Occurrence = number;
 
 /** Upserted into run_steps: only the steps that changed since the last recording. */
 export interface StepProjection {
@@ -142,12 +149,15 @@ export interface AlertRecord {
   message: string;
   state: 'raised' | 'cleared';
   atMs: number;
+  occurrence?: Occurrence;
 }
 
 /** Everything that changed since the last recording. */
 export interface RunChanges {
-  /** Numbers the recordings of one execution (`RunRef.runId`) from 1: one that was applied already is skipped. */
-  sequence?: number;
+  /** Of the workflow task that made it. Behind what its execution has recorded, it is late: it changes no projection any more. */
+  historyLength?: number;
+  /** The last audit line that a completed workflow task knew of: whatever a lost one recorded stands after it. */
+  auditAfter?: number;
   run?: RunProjection;
   steps: StepProjection[];
   gates: GateProjection[];
@@ -215,7 +225,7 @@ export interface WaveInput {
   changes: RunChanges;
   requests: AssignmentRequest[];
 }
-export interface WaveOutput {
+export interface WaveOutput extends RecordOutput {
   replies: AssignmentReply[];
 }
 
@@ -223,6 +233,12 @@ export interface RecordInput {
   run: RunRef;
   atMs: number;
   changes: RunChanges;
+}
+export interface RecordOutput {
+  /** Number of the run's last audit line, where it was looked at. */
+  audited?: number;
+  /** How many items the database refused for good; they are kept in recording_refusals. */
+  refused?: number;
 }
 
 // --- the agent activity (activity type = role) ------------------------------------------------------------------------

@@ -162,10 +162,9 @@ function startSlot(run: Run, node: StepNode, slot: SlotRunState, reply: { agent:
   slot.state = 'running';
   slot.startedAtMs = run.now;
   node.run.startedAtMs ??= run.now;
-  const actor = { kind: 'agent', id: agent.id } as const;
   if (node.run.state === 'ready') {
-    moveStep(run, node, 'assign', { reason: why, details: { agent: agent.id } });
-    moveStep(run, node, 'launch', { actor });
+    moveStep(run, node, 'assign', { reason: why });
+    moveStep(run, node, 'launch');
   } else {
     run.changes.steps.add(node);
   }

@@ -10,7 +10,10 @@ export interface TransitionDetails {
   details?: Record<string, unknown> | undefined;
 }
 
-/** The only place that changes a step's state: checks the table, keeps the counters, writes the audit. */
+/**
+ * The only place that changes a step's state: checks the table, keeps the counters, writes the audit. Who got a step stands in the audit
+ * from the moment it is recorded: the wave writes that line, not the engine when it hears of it.
+ */
 export function moveStep(
   run: Run,
   node: StepNode,
@@ -38,6 +41,7 @@ export function moveStep(
   run.changes.steps.add(node);
   run.changes.run = true;
   if (after === 'blocked' || after === 'failed' || after === 'waiting_approval') run.changes.urgent = true;
+  if (cause === 'assign' || cause === 'launch') return;
   audit(run, {
     actor,
     action: stepAuditAction(after, cause),

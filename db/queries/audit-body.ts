@@ -1,12 +1,19 @@
 import type { AgentResult } from '../../core/contract/agent-document';
-import type { Actor, AuditEntry, EffectRef } from '../../core/contract/local-activities';
+import type { Actor, AuditEntry, EffectRef, RunRef } from '../../core/contract/local-activities';
 import type { Outcome } from '../../core/contract/states';
+import { sha256Hex } from '../hash';
 import { canonicalJson } from '../json-text';
 
 /** The canonical bytes of one audit line: what `append_audit` links and hashes. */
 export function auditBodyOf(entry: AuditEntry): string {
-  const { atMs, ...rest } = entry;
+  const { atMs, occurrence: _, ...rest } = entry;
   return canonicalJson({ at: new Date(atMs).toISOString(), ...rest });
+}
+
+/** A uuid for something an execution of a run says: the same when it says it again, whatever time it is then. */
+export function identityOf(run: RunRef, item: object): string {
+  const { atMs: _, ...said } = item as { atMs?: number };
+  return sha256Hex(`${run.runId}\n${JSON.stringify(said)}`).slice(0, 32);
 }
 
 const actionOfOutcome: Record<Outcome, string> = {

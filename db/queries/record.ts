@@ -1,67 +1,97 @@
 import type { AgentResult } from '../../core/contract/agent-document';
-import type { EffectEnd, RecordInput, RunChanges, RunRef } from '../../core/contract/local-activities';
+import type { EffectEnd, RunChanges, RunRef } from '../../core/contract/local-activities';
 import type { Database } from '../connect';
 import { jsonText, storableText } from '../json-text';
-import { auditBodyOf, executionEndedBody } from './audit-body';
+import { auditBodyOf, executionEndedBody, identityOf } from './audit-body';
 import { costSql } from './cost';
 import { isoOf, Statement } from './statement';
 
-/** Applies everything that changed since the last recording, in one transaction of one statement. */
-export async function recordChanges(db: Database, input: RecordInput): Promise<void> {
-  await applyChanges(db, input.run, input.changes);
-}
-
 /**
- * Updates the projections, ends what the workflow saw end and appends the audit lines. A `sequence` that this execution of the
- * run has recorded before changes nothing: local activities run at least once.
+ * Applies what changed since the last recording, in one transaction of one statement: updates the projections, ends what the workflow
+ * saw end and appends the audit lines. It may come more than once, and from a workflow task that was lost: what an execution of the
+ * run has said already is not said again, and a late recording changes no projection. Gives the number of the last audit line.
  */
-export async function applyChanges(db: Database, run: RunRef, changes: RunChanges): Promise<void> {
-  if (isEmpty(changes)) return;
+export async function applyChanges(db: Database, run: RunRef, changes: RunChanges): Promise<{ audited?: number }> {
+  if (isEmpty(changes)) return {};
   const statement = new Statement();
-  const shape = addChanges(statement, run, changes);
-  await statement.run(db, `record-${shape}`, `select ${changesResult}`);
+  const { shape, lines } = addChanges(statement, run, changes);
+  addAudit(statement, run, lines, changes.auditAfter);
+  const [row] = await statement.run<AuditedRow>(db, `record-${shape}`, `select ${auditedColumn}`);
+  return auditedIn(row);
 }
-
-/** Selects what makes the server run `append_audit`: a part of a statement that only reads runs when it is referred to. */
-export const changesResult = '(select audited from changes_audit) as audited';
 
 export function isEmpty(changes: RunChanges): boolean {
   const { run, steps, gates, votes, alerts, audit, ends } = changes;
   return run === undefined && [steps, gates, votes, alerts, audit, ends].every((list) => list.length === 0);
 }
 
-/**
- * Adds the parts to a statement; gives the name of the shape. There are two: most recordings change steps and the audit only, and
- * need not pay for the planning and the start of the rest.
- */
-export function addChanges(statement: Statement, run: RunRef, changes: RunChanges): 'steps' | 'all' {
+export interface AddedChanges {
+  /**
+   * There are two: most recordings change steps and the audit only, and need not pay for the planning and the start of the rest.
+   */
+  shape: 'steps' | 'all';
+  /** What `addAudit` is to append. */
+  lines: string[];
+}
+
+/** Adds the parts that write the changes to a statement. */
+export function addChanges(statement: Statement, run: RunRef, changes: RunChanges): AddedChanges {
   const all = [changes.gates, changes.votes, changes.alerts, changes.ends].some((list) => list.length > 0);
   const root = statement.value(run.rootRunId, 'text');
-  const sequence = statement.value(changes.sequence ?? null, 'bigint');
   const runId = statement.value(run.runId, 'text');
-  statement.with(
-    'recorded',
-    `insert into recordings (root_run_id, run_id, sequence) select ${root}, ${runId}, ${sequence} where ${sequence} is not null
-     on conflict do nothing returning 1`,
-  );
-  statement.with('fresh', `select true where ${sequence} is null union all select true from recorded`);
+  addFreshness(statement, root, runId, changes.historyLength);
   addRun(statement, root, runId, changes);
   addSteps(statement, root, changes);
-  if (all) {
-    addGates(statement, root, changes);
-    addVotes(statement, root, changes);
-    addAlerts(statement, root, changes);
-    addEnds(statement, root, changes.ends);
-  }
   const bodies = statement.value(changes.audit.map(auditBodyOf), 'text[]');
-  const ended = all ? 'union all select 2, n, body from ended' : '';
-  statement.with(
-    'changes_audit',
-    `select append_audit(${root}, array(
-       select body from (select 1 as part, n, body from unnest(${bodies}) with ordinality as a(body, n) ${ended}) lines order by part, n
-     )) as audited from fresh`,
+  const keys = statement.value(
+    changes.audit.map((entry) => identityOf(run, entry)),
+    'uuid[]',
   );
-  return all ? 'all' : 'steps';
+  const lines = [`select 1 as part, n, body, key from unnest(${bodies}, ${keys}) with ordinality as a(body, key, n)`];
+  if (!all) return { shape: 'steps', lines };
+  addGates(statement, root, changes);
+  addVotes(statement, root, changes);
+  addAlerts(statement, run, root, changes);
+  addEnds(statement, root, changes.ends);
+  return { shape: 'all', lines: [...lines, 'select 2, n, body, null::uuid from ended'] };
+}
+
+export interface AuditedRow {
+  audited: number | null;
+}
+
+/** Selects what makes the server append the lines: a part of a statement that only reads runs when it is referred to. */
+export const auditedColumn = '(select seq from audited) as audited';
+
+export function auditedIn(row: AuditedRow | undefined): { audited?: number } {
+  return row?.audited == null ? {} : { audited: row.audited };
+}
+
+/** Adds the part that appends lines: selects of `part` (their order), `n`, `body`, `key` (null where it cannot come twice). */
+export function addAudit(statement: Statement, run: RunRef, lines: readonly string[], after = 0): void {
+  const root = statement.value(run.rootRunId, 'text');
+  statement.with('lines', lines.join(' union all '));
+  statement.with(
+    'audited',
+    `select append_audit(${root}, array_agg(body order by part, n), array_agg(key order by part, n), ${statement.value(after, 'bigint')}) as seq from lines`,
+  );
+}
+
+/** `fresh` has a row unless a later workflow task, or a later execution, has recorded before. */
+function addFreshness(statement: Statement, root: string, runId: string, historyLength: number | undefined): void {
+  const length = statement.value(historyLength ?? null, 'bigint');
+  statement.with(
+    'recorded',
+    `insert into recordings as r (root_run_id, run_id, history_length) select ${root}, ${runId}, ${length} where ${length} is not null
+     on conflict (root_run_id, run_id) do update set history_length = excluded.history_length
+       where r.history_length <= excluded.history_length
+     returning ordinal`,
+  );
+  statement.with(
+    'fresh',
+    `select true where ${length} is null
+     union all select true from recorded r where not exists (select from recordings l where l.root_run_id = ${root} and l.ordinal > r.ordinal)`,
+  );
 }
 
 function addRun(statement: Statement, root: string, runId: string, changes: RunChanges): void {
@@ -164,13 +194,14 @@ function addVotes(statement: Statement, root: string, changes: RunChanges): void
   );
 }
 
-function addAlerts(statement: Statement, root: string, changes: RunChanges): void {
-  const rows = changes.alerts.map(({ atMs, ...alert }) => ({ ...alert, at: isoOf(atMs) }));
+function addAlerts(statement: Statement, run: RunRef, root: string, changes: RunChanges): void {
+  const rows = changes.alerts.map((alert) => ({ ...alert, at: isoOf(alert.atMs), key: identityOf(run, alert) }));
   statement.with(
     'new_alerts',
-    `insert into alerts (root_run_id, step, name, severity, message, state, at)
-     select ${root}, a.* from fresh, jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as a(step text, name text, severity text,
-       message text, state text, at timestamptz)`,
+    `insert into alerts (root_run_id, step, name, severity, message, state, at, key)
+     select ${root}, a.* from jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as a(step text, name text, severity text,
+       message text, state text, at timestamptz, key uuid)
+     on conflict (root_run_id, key) do nothing`,
   );
 }
 

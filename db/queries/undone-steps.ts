@@ -14,7 +14,7 @@ export async function findUndoneSteps(db: Database, run: RunRef): Promise<string
       not(
         exists(
           selectFrom('recordings')
-            .select('sequence')
+            .select('run_id')
             .where('recordings.root_run_id', '=', run.rootRunId)
             .where('recordings.run_id', '=', run.runId),
         ),

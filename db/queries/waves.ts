@@ -4,6 +4,7 @@ import type {
   AssignmentReply,
   AssignmentRequest,
   EffectRef,
+  RecordOutput,
   RunChanges,
   WaveInput,
   WaveOutput,
@@ -14,8 +15,11 @@ import type { AssignmentExplanation } from '../../core/learning/explanation';
 import type { Database } from '../connect';
 import { jsonText } from '../json-text';
 import { loadAgentSet } from './agents';
+import { auditBodyOf } from './audit-body';
 import { leaseSeconds } from './effects';
-import { addChanges, applyChanges, changesResult, isEmpty } from './record';
+import { addAudit, addChanges, applyChanges, auditedColumn, auditedIn, type AuditedRow, isEmpty } from './record';
+import { recordItemByItem } from './recording';
+import { insertRefusal, isRefusal, refusalReason } from './refusals';
 import { isoOf, Statement } from './statement';
 import { readWaveFacts, type WaveFacts } from './wave-facts';
 
@@ -26,22 +30,47 @@ const maxAttempts = 5;
 const maxLockedRounds = 8;
 
 /**
- * Records what changed and chooses an agent for each request, with a lease and an intent: one transaction, two round trips
- * whatever the size of the wave (one reads loads and history, one writes everything). No lock is held in between: a slot of an
- * agent is a row with a unique key, so of two waves that want the last one exactly one gets it. The other one chooses again,
- * now holding the candidates' rows. A request whose intent is recorded already gets the earlier choice.
+ * Records what changed and chooses an agent for each request, with a lease, an intent and a line of the audit: one transaction, two
+ * round trips whatever the size of the wave (one reads loads and history, one writes everything). No lock is held in between: a slot
+ * of an agent is a row with a unique key, so of two waves that want the last one exactly one gets it. The other one chooses again,
+ * now holding the candidates' rows. A request whose intent is recorded already gets the earlier choice. What the database refuses
+ * for good is kept apart (see `recordChanges`); an assignment that it refuses is answered with the reason, and asked for again.
  */
 export async function assignWave(db: Database, input: WaveInput): Promise<WaveOutput> {
-  const wave: Wave = {
-    input,
-    agents: input.requests.length === 0 ? [] : await loadAgentSet(db, input.agentSet),
-    replies: new Map(),
-    changes: input.changes,
-  };
+  const wave: Wave = { input, replies: new Map(), changes: input.changes, recorded: {} };
+  try {
+    await tryWave(db, wave);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await assignOneByOne(db, wave);
+  }
+  return { ...wave.recorded, replies: input.requests.map((request) => wave.replies.get(request)).filter((reply) => reply !== undefined) };
+}
+
+async function assignOneByOne(db: Database, wave: Wave): Promise<void> {
+  const { input, changes } = wave;
+  if (changes !== undefined) {
+    wave.recorded = await recordItemByItem(db, { run: input.run, atMs: input.atMs, changes });
+    wave.changes = undefined;
+  }
+  for (const request of input.requests) {
+    if (wave.replies.has(request)) continue;
+    try {
+      await tryWave(db, { ...wave, input: { ...input, requests: [request] } });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await insertRefusal(db, { run: input.run, atMs: input.atMs, kind: 'assignment', object: request.path, item: request, error });
+      wave.recorded.refused = (wave.recorded.refused ?? 0) + 1;
+      wave.replies.set(request, { ...refOf(request), kind: 'busy', reason: `the database refuses to record it: ${refusalReason(error)}` });
+    }
+  }
+}
+
+async function tryWave(db: Database, wave: Wave): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await runWave(db, wave);
-      return { replies: input.requests.map((request) => wave.replies.get(request)).filter((reply) => reply !== undefined) };
+      return;
     } catch (error) {
       if (db.isTransaction || attempt >= maxAttempts || !contentionCodes.has((error as { code?: string }).code ?? '')) throw error;
     }
@@ -52,36 +81,38 @@ type Replies = Map<AssignmentRequest, AssignmentReply>;
 
 interface Wave {
   input: WaveInput;
-  agents: readonly AgentSpec[];
   /** What is committed. */
   replies: Replies;
+  recorded: RecordOutput;
   /** What is still to be written. */
   changes?: RunChanges | undefined;
 }
 
 async function runWave(db: Database, wave: Wave): Promise<void> {
-  const { input, agents, changes } = wave;
+  const { input, changes } = wave;
   if (input.requests.length === 0) {
-    await applyChanges(db, input.run, input.changes);
+    if (changes !== undefined) wave.recorded = await applyChanges(db, input.run, changes);
     return;
   }
+  const agents = await loadAgentSet(db, input.agentSet);
   // Ends free slots that this very wave may want: then they must be written before it reads.
   if (changes === undefined || changes.ends.length === 0) {
-    await assignOnce(db, wave);
+    await assignOnce(db, wave, agents);
     wave.changes = undefined;
     if (wave.replies.size === input.requests.length) return;
   }
-  const replies: Replies = new Map(wave.replies);
+  const locked: Wave = { input, replies: new Map(wave.replies), recorded: wave.recorded };
   await inTransaction(db, async (trx) => {
-    if (wave.changes !== undefined) await applyChanges(trx, input.run, wave.changes);
-    await assignLocked(trx, { input, agents, replies });
+    if (wave.changes !== undefined) locked.recorded = await applyChanges(trx, input.run, wave.changes);
+    await assignLocked(trx, locked, agents);
   });
   wave.changes = undefined;
-  wave.replies = replies;
+  wave.recorded = locked.recorded;
+  for (const [request, reply] of locked.replies) wave.replies.set(request, reply);
 }
 
-async function assignLocked(trx: Database, wave: Wave): Promise<void> {
-  const { input, agents, replies } = wave;
+async function assignLocked(trx: Database, wave: Wave, agents: readonly AgentSpec[]): Promise<void> {
+  const { input, replies } = wave;
   const open = input.requests.filter((request) => !replies.has(request));
   const candidates = new Set(open.flatMap((request) => findEligible(agents, request).eligible.map(({ id }) => id)));
   // In id order, so that two waves never wait for each other in a circle.
@@ -93,7 +124,7 @@ async function assignLocked(trx: Database, wave: Wave): Promise<void> {
     .forNoKeyUpdate()
     .execute();
   for (let round = 1; round <= maxLockedRounds; round += 1) {
-    await assignOnce(trx, wave);
+    await assignOnce(trx, wave, agents);
     if (replies.size === input.requests.length) return;
   }
   for (const request of input.requests) {
@@ -103,7 +134,8 @@ async function assignLocked(trx: Database, wave: Wave): Promise<void> {
 }
 
 /** Chooses and writes. Requests whose slot somebody else took in between stay without a reply. */
-async function assignOnce(db: Database, { input, agents, replies, changes }: Wave): Promise<void> {
+async function assignOnce(db: Database, wave: Wave, agents: readonly AgentSpec[]): Promise<void> {
+  const { input, replies } = wave;
   const open = input.requests.filter((request) => !replies.has(request));
   const facts = await readWaveFacts(db, { run: input.run, requests: open, agents, atMs: input.atMs });
   const intents: Intent[] = [];
@@ -113,7 +145,7 @@ async function assignOnce(db: Database, { input, agents, replies, changes }: Wav
     if ('intent' in choice) intents.push(choice.intent);
     else replies.set(request, choice);
   }
-  const won = await writeWave(db, input, changes, intents);
+  const won = await writeWave(db, wave, intents);
   for (const [n, intent] of intents.entries()) if (won.has(n)) replies.set(intent.request, intent.reply);
 }
 
@@ -186,19 +218,15 @@ function assignedAgent({ id, role, skills, executor, compensate }: AgentSpec): A
 }
 
 /** Writes changes, leases and intents; gives the positions of the intents that got their lease. */
-async function writeWave(
-  db: Database,
-  input: WaveInput,
-  changes: RunChanges | undefined,
-  intents: readonly Intent[],
-): Promise<Set<number>> {
+async function writeWave(db: Database, wave: Wave, intents: readonly Intent[]): Promise<Set<number>> {
+  const { input, changes } = wave;
   const applied = changes !== undefined && !isEmpty(changes) ? changes : undefined;
   if (intents.length === 0) {
-    if (applied !== undefined) await applyChanges(db, input.run, applied);
+    if (applied !== undefined) wave.recorded = await applyChanges(db, input.run, applied);
     return new Set();
   }
   const statement = new Statement();
-  const shape = applied === undefined ? 'none' : addChanges(statement, input.run, applied);
+  const added = applied === undefined ? undefined : addChanges(statement, input.run, applied);
   const root = statement.value(input.run.rootRunId, 'text');
   const at = statement.value(isoOf(input.atMs), 'timestamptz');
   const rows = intents.map(({ request, agent, slotNo, explanation }, n) => ({
@@ -210,11 +238,12 @@ async function writeWave(
     role: request.role,
     task_type: request.taskType,
     explanation,
+    body: assignedBody(request, agent, explanation, input.atMs),
   }));
   statement.with(
     'wanted',
     `select nextval('executions_id_seq') as id, w.* from jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as w(n int, agent_id text, slot_no int,
-       path text, generation int, slot int, assignment int, mode text, step text, role text, task_type text, explanation jsonb)`,
+       path text, generation int, slot int, assignment int, mode text, step text, role text, task_type text, explanation jsonb, body text)`,
   );
   // In key order: two waves that want several of the same slots wait for each other instead of deadlocking.
   statement.with(
@@ -232,13 +261,28 @@ async function writeWave(
      from wanted w join leases l on l.execution_id = w.id
      returning id`,
   );
-  const audited = applied === undefined ? 'null::bigint as audited' : changesResult;
-  const won = await statement.run<{ won: number[] | null }>(
+  const assigned = 'select 3 as part, w.n, w.body, null::uuid as key from wanted w join intents i on i.id = w.id';
+  addAudit(statement, input.run, [...(added?.lines ?? []), assigned], applied?.auditAfter);
+  const [row] = await statement.run<AuditedRow & { won: number[] | null }>(
     db,
-    `wave-${shape}`,
-    `select (select array_agg(w.n) from wanted w join intents i on i.id = w.id) as won, ${audited}`,
+    `wave-${added?.shape ?? 'none'}`,
+    `select (select array_agg(w.n) from wanted w join intents i on i.id = w.id) as won, ${auditedColumn}`,
   );
-  return new Set(won[0]?.won ?? []);
+  wave.recorded = { ...wave.recorded, ...auditedIn(row) };
+  return new Set(row?.won ?? []);
+}
+
+function assignedBody(request: AssignmentRequest, agent: AgentSpec, { why }: AssignmentExplanation, atMs: number): string {
+  const { step, generation, slot, assignment, mode } = request;
+  return auditBodyOf({
+    atMs,
+    actor: { kind: 'engine', id: 'vapora' },
+    action: 'step.assigned',
+    object: step,
+    generation,
+    reason: why,
+    details: { agent: agent.id, slot, assignment, mode },
+  });
 }
 
 function refOf({ path, generation, slot, assignment, mode }: EffectRef): EffectRef {

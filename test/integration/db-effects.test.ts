@@ -1,7 +1,7 @@
 import type { BeginAttemptInput, FinishEffectInput } from '../../db/queries/effects';
 import { beginAttempt, failAttempt, finishEffect, insertSamples, renewLease } from '../../db/queries/effects';
 import { listAudit } from '../../db/queries/audit';
-import { recordChanges } from '../../db/queries/record';
+import { recordChanges } from '../../db/queries/recording';
 import { assignWave } from '../../db/queries/waves';
 import {
   agent,

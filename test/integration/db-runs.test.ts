@@ -6,7 +6,7 @@ import { listAudit } from '../../db/queries/audit';
 import { findDefinition, findPlanText, listDefinitions, publishDefinition } from '../../db/queries/definitions';
 import { beginAttempt, finishEffect } from '../../db/queries/effects';
 import { listOpenGates } from '../../db/queries/gates';
-import { recordChanges } from '../../db/queries/record';
+import { recordChanges } from '../../db/queries/recording';
 import { findRun, insertRun, listRunRows, loadRunStatus, loadTimeline } from '../../db/queries/runs';
 import { assignWave } from '../../db/queries/waves';
 import {
@@ -252,7 +252,7 @@ describe('status and timeline from Postgres', () => {
       run: of.run,
       atMs: startedAtMs,
       changes: changes({
-        sequence: 7,
+        historyLength: 1,
         gates: [{ ...gate, state: 'pending' }, gate],
         votes: [
           { ...vote, decision: 'reject', counted: true },

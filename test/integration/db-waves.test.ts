@@ -111,7 +111,7 @@ describe('capacity', () => {
     const ends = [{ ...effect('a'), outcome: 'failure' as const, atMs: startedAtMs, failure: 'timeout' }];
     const { replies } = await assignWave(
       fixture.db,
-      wave(of, [request('b', { role: 'relay' })], { changes: changes({ ends, sequence: 1 }) }),
+      wave(of, [request('b', { role: 'relay' })], { changes: changes({ ends, historyLength: 1 }) }),
     );
     expect(brief(replies)).toEqual(['tired']);
   });
@@ -128,9 +128,9 @@ describe('capacity', () => {
 describe('a wave that is carried out twice', () => {
   test('gives the earlier choice, and records nothing twice', async () => {
     const of = await makeRun(fixture.db, [agent('t1', { role: 'twice' }), agent('t2', { role: 'twice' })]);
-    const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.assigned', object: 'a' }];
+    const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.readied', object: 'a' }];
     const input = wave(of, [request('a', { role: 'twice' }), request('b', { role: 'twice' }), request('c', { role: 'twice' })], {
-      changes: changes({ sequence: 1, audit }),
+      changes: changes({ historyLength: 1, audit }),
     });
     const first = await assignWave(fixture.db, input);
     expect(brief(first.replies)).toEqual(['t1', 't2', 'busy']);
@@ -144,24 +144,29 @@ describe('a wave that is carried out twice', () => {
 
   test('at the same time: both get the same choice', async () => {
     const of = await makeRun(fixture.db, [agent('s1', { role: 'same', capacity: 5 }), agent('s2', { role: 'same', capacity: 5 })]);
-    const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.assigned', object: 'a' }];
-    const input = wave(of, [request('a', { role: 'same' }), request('b', { role: 'same' })], { changes: changes({ sequence: 1, audit }) });
+    const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.readied', object: 'a' }];
+    const input = wave(of, [request('a', { role: 'same' }), request('b', { role: 'same' })], { changes: changes({ historyLength: 1, audit }) });
     const outputs = await Promise.all(Array.from({ length: 8 }, () => assignWave(fixture.db, input)));
     const choices = new Set(outputs.map(({ replies }) => brief(replies).join()));
     expect(choices.size).toBe(1);
     expect(await asOwner(fixture, 'select count(*)::int as n from agent_leases')).toEqual([{ n: 2 }]);
     const lines = await listAudit(fixture.db, of.run.rootRunId);
-    expect(lines.filter(({ event }) => event.action === 'step.assigned')).toHaveLength(1);
+    expect(lines.map(({ event }) => `${event.action} ${event.object}`).sort()).toEqual([
+      `run.created ${of.run.workflowId}`,
+      'step.assigned a',
+      'step.assigned b',
+      'step.readied a',
+    ]);
     expect(await verifyAudit(fixture.db, of.run.rootRunId)).toMatchObject({ ok: true });
   });
 
   test('a later execution of the run (reset, continue-as-new) counts its recordings anew', async () => {
     const of = await makeRun(fixture.db, [agent('r1', { role: 'reset' })]);
     const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.passed', object: 'a' }];
-    await assignWave(fixture.db, wave(of, [], { changes: changes({ sequence: 1, audit }) }));
+    await assignWave(fixture.db, wave(of, [], { changes: changes({ historyLength: 1, audit }) }));
     await assignWave(
       fixture.db,
-      wave({ ...of, run: { ...of.run, runId: 'after-reset' } }, [], { changes: changes({ sequence: 1, audit }) }),
+      wave({ ...of, run: { ...of.run, runId: 'after-reset' } }, [], { changes: changes({ historyLength: 1, audit }) }),
     );
     const lines = await listAudit(fixture.db, of.run.rootRunId);
     expect(lines.filter(({ event }) => event.action === 'step.passed')).toHaveLength(2);

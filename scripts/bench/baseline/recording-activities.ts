@@ -5,7 +5,7 @@ import type { Database } from '../../../db/connect';
 import { insertAgentSet, listAgents } from '../../../db/queries/agents';
 import { findDefinition } from '../../../db/queries/definitions';
 import { beginAttempt, finishEffect, insertSamples, renewLease } from '../../../db/queries/effects';
-import { recordChanges } from '../../../db/queries/record';
+import { recordChanges } from '../../../db/queries/recording';
 import { insertRun } from '../../../db/queries/runs';
 import { assignWave } from '../../../db/queries/waves';
 import type { EndedStep, RecordingActivities, WorkActivities, WorkStep } from './contract';
@@ -45,7 +45,6 @@ export function createRecordingActivities(db: Database): RecordingActivities & O
     async assign({ run, agentSet: set, step, atMs, ended }) {
       const changes = changesOf(ended);
       changes.steps.push({ step: step.id, phase, state: 'assigned', generation: 1, role: step.role, startedAtMs: atMs });
-      changes.audit.push(engineEntry(atMs, 'step.assigned', step.id));
       const { replies } = await assignWave(db, { run, agentSet: set, atMs, changes, requests: [requestOf(step)] });
       const reply = replies[0];
       if (reply?.kind !== 'assigned') throw new Error(reply?.reason ?? 'no reply');
