@@ -33,3 +33,11 @@ test.each(['completed', 'rolled_back', 'cancelled'] as const)('a run that is %s 
   const ended = { ...stale, status };
   expect(catchUp(ended, startedAtMs + 60_000)).toEqual(ended);
 });
+
+test.each([
+  ['of a moment ago is usual', { since: '2025-11-09T10:00:00.000Z', refused: 0 }, 5_000, undefined],
+  ['of a moment ago is usual, what was refused is not', { since: '2025-11-09T10:00:00.000Z', refused: 2 }, 5_000, { refused: 2 }],
+  ['that goes on and on is shown', { since: '2025-11-09T10:00:00.000Z', refused: 0 }, 60_000, { since: startedAt, refused: 0 }],
+])('a recording %s', (_name, recording, afterMs, expected) => {
+  expect(catchUp({ ...stale, recording }, startedAtMs + afterMs).recording).toEqual(expected);
+});

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 
 import { isAppError } from '../core/contract/errors';
+import { connectDatabase } from '../db/connect';
+import { summarizeRefusals } from '../db/queries/refusals';
 import { readEnvironmentFile } from './environment-file';
 import { findFreePort } from './free-port';
 import { environmentPaths } from './paths';
@@ -35,6 +37,7 @@ export async function diagnoseEnvironment({ projectDir = process.cwd() }: { proj
     checkGuard(),
     checkGit(),
     checkRunning(projectDir),
+    ...(await checkRecordings(projectDir)),
   ];
 }
 
@@ -150,5 +153,32 @@ function checkRunning(projectDir: string): Finding {
     };
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message, remedy: isAppError(error) ? error.hint : undefined };
+  }
+}
+
+/** What the database of the environment that runs here refused to record. */
+async function checkRecordings(projectDir: string): Promise<Finding[]> {
+  const name = 'recordings';
+  try {
+    const found = readEnvironmentFile(projectDir);
+    const { databaseUrl } = found?.environment ?? {};
+    if (found?.alive !== true || databaseUrl === undefined) return [];
+    const db = await connectDatabase(databaseUrl, { max: 1 });
+    try {
+      const { count, newest } = await summarizeRefusals(db);
+      if (newest === null) return [{ name, ok: true, detail: 'everything that happened is recorded' }];
+      return [
+        {
+          name,
+          ok: true,
+          detail: `${count} refused by PostgreSQL, the last: ${newest.kind} ${newest.object} of ${newest.id}: ${newest.error}`,
+          remedy: `look at 'vapora audit show --id ${newest.id}'; what was refused is kept in the table recording_refusals`,
+        },
+      ];
+    } finally {
+      await db.destroy();
+    }
+  } catch (error) {
+    return [{ name, ok: false, detail: (error as Error).message, remedy: isAppError(error) ? error.hint : undefined }];
   }
 }

@@ -11,6 +11,7 @@ import type {
   WaveOutput,
 } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
+import type { RecordingView } from '../core/contract/views';
 import { createRecordingMarks } from './recording-marks';
 
 /** Postgres may be away for hours: a recording is tried until it succeeds, and the run waits. Nothing is lost. */
@@ -32,6 +33,13 @@ export interface RecorderState {
   sinceMs?: number;
   /** Items that the database refused. */
   refused: number;
+}
+
+/** What the status says of it: nothing, while all is well. */
+export function recordingViewOf(recorder: Recorder | undefined): { recording?: RecordingView } {
+  const { sinceMs, refused } = recorder?.state ?? { refused: 0 };
+  if (sinceMs === undefined && refused === 0) return {};
+  return { recording: { refused, ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }) } };
 }
 
 /** Recordings go one after the other, in the order in which things happened; `RecordingMarks` tells what is said twice. */

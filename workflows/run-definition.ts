@@ -27,8 +27,8 @@ import { driveRun, Inbox, onCancelRequested } from './driver';
 import { createEffectRunner } from './effects';
 import { onDetailsAsked } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
-import { createRecorder, localActivityOptions } from './recorder';
-import { createScopePool } from './scopes';
+import { createRecorder, localActivityOptions, recordingViewOf } from './recorder';
+import type { Recorder } from './recorder';
 import { createSearchAttributeWriter } from './search-attributes';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
@@ -40,7 +40,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
   const definition = info.workflowType;
   const started: RunRef = { rootRunId: info.firstExecutionRunId, runId: info.runId, workflowId: info.workflowId };
   const inbox = new Inbox();
-  const holder: { engine?: Engine; plan?: Plan } = {};
+  const holder: Holder = {};
   const cancelled = onCancelRequested(inbox.post);
   registerHandlers(inbox, holder);
 
@@ -66,8 +66,11 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
     });
     holder.engine = engine;
     holder.plan = plan;
+    const recording = input.value.recording ?? 'full';
+    const recorder = recording === 'full' ? createRecorder(run, resolved.agentSet) : createUnrecordedRecorder(resolved.agents ?? []);
+    holder.recorder = recorder;
     onDetailsAsked(() => renderDetails(engine.statusView(Date.now())));
-    const ended = await drive({ engine, plan, resolved, recording: input.value.recording ?? 'full', run, inbox });
+    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox });
     const result = resultOf(engine, run, definition, resolved.planHash, ended);
     if (ended.status === 'completed') return result;
     if (ended.status === 'cancelled' && cancelled.wasRequested()) {
@@ -92,16 +95,23 @@ const failureTypes: Record<TerminalRunStatus, string> = {
   cancelled: 'RunCancelled',
 };
 
+interface Holder {
+  engine?: Engine;
+  plan?: Plan;
+  recorder?: Recorder;
+}
+
 interface Drive {
   engine: Engine;
   plan: Plan;
   resolved: ResolveOutput;
   recording: 'full' | 'none';
+  recorder: Recorder;
   run: RunRef;
   inbox: Inbox;
 }
 
-function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
+function drive({ engine, plan, resolved, recording, recorder, run, inbox }: Drive) {
   const context = {
     plan,
     planHash: resolved.planHash,
@@ -130,8 +140,8 @@ function drive({ engine, plan, resolved, recording, run, inbox }: Drive) {
     steps: new Map(plan.steps.map((step) => [step.id, step])),
     inbox,
     effects,
-    timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
-    recorder: recording === 'full' ? createRecorder(run, resolved.agentSet) : createUnrecordedRecorder(resolved.agents ?? []),
+    timers: createTimers((id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
+    recorder,
     publish() {
       const { status, phase } = engine.state;
       writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });
@@ -192,13 +202,13 @@ const gatesQuery = defineQuery<GateView[]>('gates');
 const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
 const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
 
-function registerHandlers(inbox: Inbox, holder: { engine?: Engine; plan?: Plan }): void {
+function registerHandlers(inbox: Inbox, holder: Holder): void {
   for (const name of signalNames) {
     setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => inbox.post(parseSignal(name, args, Date.now())));
   }
   setDefaultSignalHandler((name, ...args) => inbox.post(parseSignal(name, args, Date.now())));
 
-  setHandler(statusQuery, () => holder.engine?.statusView(Date.now()) ?? null);
+  setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
   setHandler(planQuery, () => holder.plan ?? null);
   setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
   setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);

@@ -176,3 +176,9 @@ test.each([
   const view = aRun({ steps: [aStep({ id: 'merge', state: 'waiting_approval', waitsFor })] });
   expect(renderStatus(view, plainOptions)).toContain(`(developer) - ${text}\n`);
 });
+
+test('what is not in the database, and what it refused', () => {
+  const text = renderStatus(aRun({ recording: { since: '2025-11-09T21:55:00.000Z', refused: 2 } }), { ...plainOptions, nowMs });
+  expect(text).toContain('Not recorded for 5min: the worker cannot reach Postgres');
+  expect(text).toContain('Refused by the database: 2 (vapora audit show --id feature-auth-mfa says what and why)');
+});

@@ -39,9 +39,15 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
     const total = totalLine(view);
     if (total !== undefined) add(total);
   }
+  const { since, refused = 0 } = view.recording ?? {};
+  if (since !== undefined)
+    add(colors.red(`Not recorded for ${formatDuration((options.nowMs ?? Date.now()) - Date.parse(since))}: ${waitsForDatabase}`));
+  if (refused > 0) add(colors.red(`Refused by the database: ${refused} (vapora audit show --id ${shellQuote(view.id)} says what and why)`));
   if (view.ignoredSignals > 0) add(`Ignored signals: ${view.ignoredSignals} (vapora audit show --id ${shellQuote(view.id)} says why)`);
   return lines.join('\n');
 }
+
+const waitsForDatabase = "the worker cannot reach Postgres, or its schema is not up to date ('vapora db status', the worker's log)";
 
 type Add = (...lines: string[]) => void;
 

@@ -25,7 +25,16 @@ export interface RunStatusView {
   gates: GateView[];
   alerts: AlertView[];
   ignoredSignals: number;
+  /** What is not in Postgres, though it should be. Absent where all is, or nothing has to be. */
+  recording?: RecordingView;
   timeline: { plannedMs: number | null; elapsedMs: number; etaP50: number | null; etaP90: number | null };
+}
+
+export interface RecordingView {
+  /** The recording that is under way is tried since then. */
+  since?: string;
+  /** Items that the database refused; the audit names them. */
+  refused: number;
 }
 
 export interface PhaseView {

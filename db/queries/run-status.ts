@@ -5,6 +5,7 @@ import type { Database } from '../connect';
 import { findPlanText } from './definitions';
 import { loadGates } from './gates';
 import { findRun } from './find-run';
+import { countRefusals } from './refusals';
 
 /**
  * The status of a run (by workflow id or run id) as far as Postgres knows: the shape the running workflow answers with. Null where
@@ -14,12 +15,13 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
   const run = await findRun(db, id);
   if (run === null) return null;
   const { rootRunId } = run;
-  const [planText, steps, executions, gates, alerts, ignored] = await Promise.all([
+  const [planText, steps, executions, gates, alerts, refused, ignored] = await Promise.all([
     findPlanText(db, run.planHash),
     db.selectFrom('run_steps').selectAll().where('root_run_id', '=', rootRunId).execute(),
     loadStepExecutions(db, rootRunId),
     loadGates(db, rootRunId),
     loadAlerts(db, rootRunId),
+    countRefusals(db, rootRunId),
     db
       .selectFrom('audit_events')
       .select(({ fn }) => fn.countAll<number>().as('n'))
@@ -60,6 +62,7 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
     gates,
     alerts,
     ignoredSignals: Number(ignored?.n ?? 0),
+    ...(refused > 0 && { recording: { refused } }),
     timeline: {
       plannedMs: plan?.plannedMs ?? null,
       elapsedMs: Math.max(0, endMs - run.startedAt.getTime()) * run.timeScale,
@@ -154,8 +157,9 @@ function stepView(step: PlanStep | undefined, row: StepRow | undefined, newest: 
     role: step?.role ?? row?.role ?? '',
     progress: state === 'passed' ? 1 : null,
     ...(message != null && { message }),
-    reason: row?.reason ?? null,
-    waitsFor: row?.waits_for ?? [],
+    // Of a state that the step has left since.
+    reason: state === row?.state ? row.reason : null,
+    waitsFor: state === row?.state ? row.waits_for : [],
     ...(startedAt != null && { startedAt: startedAt.toISOString() }),
     ...(endedAt != null && { endedAt: endedAt.toISOString() }),
     estimateMs: step?.estimateMs ?? null,

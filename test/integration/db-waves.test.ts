@@ -145,7 +145,9 @@ describe('a wave that is carried out twice', () => {
   test('at the same time: both get the same choice', async () => {
     const of = await makeRun(fixture.db, [agent('s1', { role: 'same', capacity: 5 }), agent('s2', { role: 'same', capacity: 5 })]);
     const audit = [{ atMs: startedAtMs, actor: { kind: 'engine' as const, id: 'vapora' }, action: 'step.readied', object: 'a' }];
-    const input = wave(of, [request('a', { role: 'same' }), request('b', { role: 'same' })], { changes: changes({ historyLength: 1, audit }) });
+    const input = wave(of, [request('a', { role: 'same' }), request('b', { role: 'same' })], {
+      changes: changes({ historyLength: 1, audit }),
+    });
     const outputs = await Promise.all(Array.from({ length: 8 }, () => assignWave(fixture.db, input)));
     const choices = new Set(outputs.map(({ replies }) => brief(replies).join()));
     expect(choices.size).toBe(1);
