@@ -44,6 +44,7 @@ export class Inbox {
 }
 
 type Finish = Extract<Decision, { type: 'finish' }>;
+type AssignDecision = Extract<Decision, { type: 'assign' }>;
 
 /**
  * The one loop of a run. Signals, completions and timers only post events; a turn gives all that arrived to the engine and carries
@@ -60,7 +61,8 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     const asSoonAsPossible = Promise.resolve();
     const shielded = createShield();
     let isTurnDue = true;
-    let recordings = 0;
+    let isRecording = false;
+    let wanted: AssignDecision | undefined;
     let finish: Finish | undefined;
 
     const wake = (): void => {
@@ -74,7 +76,7 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
         // An answer that comes at once belongs to the same turn.
         for (let first = true; !finish && (first || !inbox.isEmpty); first = false) takeEvents();
         isTurnDue = false;
-        if (recordings > 0) return;
+        if (isRecording) return;
         if (finish) conclude(finish);
         else parts.publish();
       } catch (error) {
@@ -87,25 +89,30 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
       for (const event of inbox.drain()) engine.apply(event);
       for (const decision of engine.decide(Date.now())) {
         if (decision.type === 'finish') finish = decision;
-        else if (decision.type === 'assign') assign(decision);
+        else if (decision.type === 'assign') wanted = decision;
         else carryOut(decision, parts);
       }
-      // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
-      if (!finish && recordings === 0 && engine.hasChanges().urgent) {
+      if (!finish && !isRecording) record();
+    }
+
+    /** What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave. */
+    function record(): void {
+      if (wanted) {
+        const { requests } = wanted;
+        wanted = undefined;
+        const { changes } = engine.takeChanges();
+        track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
+      } else if (engine.hasChanges().urgent) {
         track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
       }
     }
 
-    function assign({ requests }: Extract<Decision, { type: 'assign' }>): void {
-      const { changes } = engine.takeChanges();
-      track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
-    }
-
+    /** Recordings go one after the other, in the order in which things happened. */
     function track<T>(work: T | Promise<T>, onDone: (value: T) => void): void {
       if (!(work instanceof Promise)) return onDone(work);
-      recordings++;
+      isRecording = true;
       work.then((value) => {
-        recordings--;
+        isRecording = false;
         onDone(value);
         wake();
       }, reject);

@@ -22,9 +22,9 @@ export const localActivityOptions: LocalActivityOptions = {
 };
 
 export interface Recorder {
-  /** Records the changes and asks for agents, in one transaction. */
-  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): Promise<AssignmentReply[]>;
-  record(changes: RunChanges, atMs: number): Promise<void>;
+  /** Records the changes and asks for agents, in one transaction. One recording at a time: the next starts when this one is done. */
+  assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): AssignmentReply[] | Promise<AssignmentReply[]>;
+  record(changes: RunChanges, atMs: number): void | Promise<void>;
   readonly state: RecorderState;
 }
 
@@ -42,44 +42,36 @@ export function recordingViewOf(recorder: Recorder | undefined): { recording?: R
   return { recording: { refused, ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }) } };
 }
 
-/** Recordings go one after the other, in the order in which things happened; `RecordingMarks` tells what is said twice. */
+/** `RecordingMarks` tells what is said twice. */
 export function createRecorder(run: RunRef, agentSet: string): Recorder {
   const state: RecorderState = { refused: 0 };
   const marks = createRecordingMarks();
-  let underWay: Promise<unknown> | undefined;
 
-  async function inOrder<Output extends RecordOutput | null>(
-    changes: RunChanges,
-    schedule: (marked: RunChanges) => Promise<Output>,
-  ): Promise<Output> {
-    while (underWay) await underWay;
-    const scheduled = schedule(marks.mark(changes, workflowInfo().historyLength));
-    underWay = scheduled;
+  function begin(changes: RunChanges): RunChanges {
     state.sinceMs = Date.now();
-    const output = await scheduled;
-    underWay = undefined;
+    return marks.mark(changes, workflowInfo().historyLength);
+  }
+
+  function end(output: RecordOutput | null): void {
     delete state.sinceMs;
     marks.recorded(output?.audited, workflowInfo().historyLength);
     state.refused += output?.refused ?? 0;
-    return output;
   }
 
   return {
     state,
-    async assign(changes, requests, atMs) {
+    assign(changes, requests, atMs) {
       const summary = requests.length === 1 ? `agent for ${requests[0]?.path}` : `agents for ${requests.length} steps`;
-      const { replies } = await inOrder(changes, (marked) => {
-        const input: WaveInput = { run, agentSet, atMs, changes: marked, requests };
-        return scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary });
+      const input: WaveInput = { run, agentSet, atMs, changes: begin(changes), requests };
+      return scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary }).then((output) => {
+        end(output);
+        return output.replies;
       });
-      return replies;
     },
-    async record(changes, atMs) {
-      await inOrder(changes, (marked) => {
-        const input: RecordInput = { run, atMs, changes: marked };
-        // Null in histories from before it answered.
-        return scheduleLocalActivity<RecordOutput | null>(localActivityNames.record, [input], localActivityOptions);
-      });
+    record(changes, atMs) {
+      const input: RecordInput = { run, atMs, changes: begin(changes) };
+      // Null in histories from before it answered.
+      return scheduleLocalActivity<RecordOutput | null>(localActivityNames.record, [input], localActivityOptions).then(end);
     },
   };
 }

@@ -29,6 +29,7 @@ import { onDetailsAsked } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { createRecorder, localActivityOptions, recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
+import { createScopePool } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
@@ -140,7 +141,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox }: Driv
     steps: new Map(plan.steps.map((step) => [step.id, step])),
     inbox,
     effects,
-    timers: createTimers((id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
+    timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
     publish() {
       const { status, phase } = engine.state;

@@ -34,7 +34,7 @@ export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder
 
   return {
     state: { refused: 0 },
-    assign: (_changes, requests) => Promise.resolve(requests.map(choose)),
-    record: () => Promise.resolve(),
+    assign: (_changes, requests) => requests.map(choose),
+    record: () => undefined,
   };
 }
