@@ -54,9 +54,15 @@ export interface KeySpec {
   name: string;
   aliases?: readonly string[];
   type: ValueType;
-  /** The values of a `choice`. */
+  /** The values of a `choice`; of another type, those of its bare one. */
   choices?: readonly string[];
   effect: string;
+  /** What its value may be besides its type. */
+  bare?: readonly ValueType[];
+  /** The maps that its value may be, or that its value may list. */
+  mapOf?: KeyLevel;
+  /** The maps in its value: one for each name, or a list of them. */
+  mapsOf?: KeyLevel;
   /** False: accepted and kept in the plan, but the engine does nothing with it yet. */
   built: boolean;
   /** Of a key that is built, the values that are not (for `automatic_after_merge`: `false`). */

@@ -8,7 +8,7 @@ const unitMs: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
-const unitNames: Readonly<Record<string, readonly string[]>> = {
+export const unitNames: Readonly<Record<string, readonly string[]>> = {
   ms: ['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'],
   s: ['s', 'sec', 'secs', 'second', 'seconds'],
   m: ['m', 'min', 'mins', 'minute', 'minutes'],
