@@ -23,11 +23,16 @@ export interface CommandEntry {
 export interface CliIo {
   stdout: CliOutput;
   stderr: CliOutput;
-  stdin: { isTTY?: boolean };
+  stdin: CliInput;
   variables: NodeJS.ProcessEnv;
   cwd: string;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   signal: AbortSignal;
+}
+
+/** What is piped in can be read; a terminal, or a test without input, may have nothing. */
+export interface CliInput extends Partial<AsyncIterable<Uint8Array | string>> {
+  isTTY?: boolean;
 }
 
 export interface CliOutput {

@@ -10,8 +10,6 @@ import { findAgentsFile, readSourceFile, type SourceFile } from './read-files';
 
 export interface CompileFileOptions {
   cwd: string;
-  /** `yaml` or `toml` where the name does not say. */
-  format?: string | undefined;
   /** `--agents FILE`; without it the file the workflow names or the one beside it. */
   agentsFile?: string | undefined;
   /** Warnings are errors. */
@@ -35,18 +33,16 @@ export interface CompiledFile {
 }
 
 /** Reads and compiles a workflow file, with the agents file that belongs to it. AppError `bad_usage` where one cannot be read. */
-export function compileFile(name: string, options: CompileFileOptions): CompiledFile {
+export function compileFile(name: string, options: CompileFileOptions & { format?: string | undefined }): CompiledFile {
+  return compileSource(readSourceFile(name, options.cwd, options.format), options);
+}
+
+/** Compiles a workflow that has been read, with the agents file that belongs to it. */
+export function compileSource(file: SourceFile, options: CompileFileOptions): CompiledFile {
   const { cwd, strict = false } = options;
-  const file = readSourceFile(name, cwd, options.format);
   const first = compileWorkflow(file.bytes, { format: file.format });
   const agentsFile = findAgentsFile(file, { asked: options.agentsFile, named: first.plan?.agentsFile, cwd });
-  const sharpen = (diagnostics: Diagnostic[]): Diagnostic[] => (strict ? diagnostics.map(toStrict) : diagnostics);
-  const reportOf = (reported: SourceFile, diagnostics: Diagnostic[]): FileDiagnostics => ({
-    file: reported,
-    isOk: !sharpen(diagnostics).some(({ severity }) => severity === 'error'),
-    diagnostics: sharpen(diagnostics),
-  });
-  if (agentsFile === undefined) return finish(first.plan, [reportOf(file, first.diagnostics)]);
+  if (agentsFile === undefined) return finish(first.plan, [reportOf(file, first.diagnostics, strict)]);
   const { agents: specs, diagnostics: agentDiagnostics } = compileAgents(agentsFile.text, { format: agentsFile.format });
   // Roles and agents can be checked now that it is known who there is.
   const registry = specs && { roles: specs.map(({ role }) => role), agentIds: specs.map(({ id }) => id) };
@@ -54,9 +50,19 @@ export function compileFile(name: string, options: CompileFileOptions): Compiled
   // The registry only judges: the plan, and so its hash, comes from the text alone, as the worker compiles it.
   return finish(
     first.plan,
-    [reportOf(file, checked.diagnostics), reportOf(agentsFile, agentDiagnostics)],
+    [reportOf(file, checked.diagnostics, strict), reportOf(agentsFile, agentDiagnostics, strict)],
     specs ? { file: agentsFile, specs } : undefined,
   );
+}
+
+/** Compiles an agents file that is given by itself. */
+export function reportAgents(file: SourceFile, { strict = false }: Pick<CompileFileOptions, 'strict'>): FileDiagnostics {
+  return reportOf(file, compileAgents(file.bytes, { format: file.format }).diagnostics, strict);
+}
+
+function reportOf(file: SourceFile, found: Diagnostic[], strict: boolean): FileDiagnostics {
+  const diagnostics = strict ? found.map(toStrict) : found;
+  return { file, isOk: !diagnostics.some(({ severity }) => severity === 'error'), diagnostics };
 }
 
 /** `--strict`. */
@@ -84,22 +90,20 @@ export function renderReports(reports: readonly FileDiagnostics[], options: { co
 }
 
 /** The documented shape of `validate --json`. */
-export function reportsToJson(compiledFiles: readonly CompiledFile[]): unknown {
+export function reportsToJson(reports: readonly FileDiagnostics[]): unknown {
   return {
     schemaVersion: 1,
-    files: compiledFiles.flatMap(({ reports }) =>
-      reports.map(({ file, isOk, diagnostics }) => ({
-        file: file.name,
-        ok: isOk,
-        diagnostics: diagnostics.map(({ code, severity, message, hint, range, related }) => ({
-          code,
-          severity,
-          message,
-          hint: hint ?? null,
-          ...range,
-          related: (related ?? []).map((note) => ({ message: note.message, ...note.range })),
-        })),
-      })),
-    ),
+    files: reports.map(({ file, isOk, diagnostics }) => ({ file: file.name, ok: isOk, diagnostics: diagnosticsToJson(diagnostics) })),
   };
+}
+
+export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): unknown[] {
+  return diagnostics.map(({ code, severity, message, hint, range, related }) => ({
+    code,
+    severity,
+    message,
+    hint: hint ?? null,
+    ...range,
+    related: (related ?? []).map((note) => ({ message: note.message, ...note.range })),
+  }));
 }

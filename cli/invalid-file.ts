@@ -12,7 +12,7 @@ export function invalidFile({ io, note, isJson }: CommandContext, compiledFile: 
   const isWorkflow = compiledFile.reports[0]?.isOk === false;
   return new AppError(isWorkflow ? 'invalid_workflow' : 'invalid_agents', `${bad.join(' and ')} cannot be used as written`, {
     hint: 'mend what is shown above, and check with: vapora validate',
-    details: reportsToJson([compiledFile]),
+    details: reportsToJson(compiledFile.reports),
   });
 }
 

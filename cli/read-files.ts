@@ -17,10 +17,13 @@ export interface SourceFile {
 /** A workflow or agents file. AppError `bad_usage` where it cannot be read. */
 export function readSourceFile(name: string, cwd: string, format?: string): SourceFile {
   const path = resolve(cwd, name);
-  const bytes = readBytes(path, name);
+  return sourceOf({ name, path, bytes: readBytes(path, name), format: formatOf(name, format) });
+}
+
+/** What was read, with its text. */
+export function sourceOf(source: Omit<SourceFile, 'text'>): SourceFile {
   // A byte order mark is the reader's business: columns count from where the text begins.
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  return { name, path, bytes, text, format: formatOf(name, format) };
+  return { ...source, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(source.bytes) };
 }
 
 function readBytes(path: string, name: string): Buffer {
@@ -54,7 +57,8 @@ function reasonOf(error: unknown): string {
   }
 }
 
-function formatOf(name: string, format: string | undefined): 'yaml' | 'toml' {
+/** By the name where it is not told. AppError `bad_usage` where neither says it. */
+export function formatOf(name: string, format: string | undefined): 'yaml' | 'toml' {
   if (format === 'yaml' || format === 'toml') return format;
   if (format !== undefined) throw new AppError('bad_usage', `unknown format ${format}`, { hint: 'use yaml or toml' });
   switch (extname(name).toLowerCase()) {

@@ -121,13 +121,6 @@ export const stepKeys: readonly KeySpec[] = [
     built: false,
   },
   { level: 'step', name: 'rollback_on', type: 'condition', effect: 'rolls back when it holds', built: true },
-  {
-    level: 'step',
-    name: 'auto_rollback_if',
-    type: 'condition',
-    effect: 'on a monitor step: rolls back the deployments it watches',
-    built: true,
-  },
   { level: 'step', name: 'compensate', type: 'any', effect: 'how to undo it', mapOf: 'compensate', built: true },
   { level: 'step', name: 'duration', type: 'duration', effect: 'makes it a monitor step of that length', built: true },
   { level: 'step', name: 'metrics', type: 'list', effect: 'metrics the monitor samples', built: true },
@@ -141,6 +134,13 @@ export const stepKeys: readonly KeySpec[] = [
     type: 'choice',
     choices: ['continue', 'fail', 'rollback'],
     effect: 'what an alert does to the step',
+    built: true,
+  },
+  {
+    level: 'step',
+    name: 'auto_rollback_if',
+    type: 'condition',
+    effect: 'on a monitor step: rolls back the deployments it watches',
     built: true,
   },
   {

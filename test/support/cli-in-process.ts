@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { CliIo, CommandEntry, CliCommand } from '../../cli/command';
 import { commandTable } from '../../cli/command-table';
 import { runCli } from '../../cli/run-cli';
@@ -15,6 +16,8 @@ export interface CliRunOptions {
   cwd?: string;
   variables?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** What is piped in. */
+  stdin?: string;
 }
 
 /** Runs the command line in this process with the given commands, as a pipe would see it. */
@@ -22,7 +25,7 @@ export async function runInProcess(argv: string[], table: CommandEntry[], option
   let stdout = '';
   let stderr = '';
   const io: CliIo = {
-    stdin: {},
+    stdin: options.stdin === undefined ? {} : Readable.from([options.stdin]),
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     variables: options.variables ?? {},
