@@ -20,6 +20,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('gates', 'everything that waits for a person', () => import('./gates.js')),
   entry('validate', 'check files without running them', () => import('./validate.js')),
   entry('plan', 'print what a file compiles to', () => import('./plan.js')),
+  entry('graph', 'draw the steps of a file and what they wait for', () => import('./graph.js')),
   entry('fmt', 'rewrite files in the canonical layout', () => import('./fmt.js')),
   entry('schema', 'the JSON Schema of the language, for editors', () => import('./schema.js')),
   entry('publish', 'keep a definition so that it can be started by name', () => import('./publish.js')),

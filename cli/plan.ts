@@ -14,7 +14,7 @@ export const command: CliCommand = {
   },
   async run(context) {
     const { options, io } = context;
-    const file = await readSource(context.arguments[0] ?? '', context);
+    const file = await readSource(context.arguments[0] ?? '', context, options.text('format'));
     const compiledFile = compileSource(file, { cwd: io.cwd, agentsFile: options.text('agents') });
     if (compiledFile.compiled === undefined) throw invalidFile(context, compiledFile);
     noteWarnings(context, compiledFile);

@@ -8,8 +8,7 @@ import { formatOf, readSourceFile, sourceOf, type SourceFile } from './read-file
 const standardInput = '-';
 
 /** A workflow or agents file, or standard input where it is called `-`. AppError `bad_usage` where it cannot be read. */
-export async function readSource(name: string, { io, options }: CommandContext): Promise<SourceFile> {
-  const format = options.text('format');
+export async function readSource(name: string, { io }: CommandContext, format: string | undefined): Promise<SourceFile> {
   if (name !== standardInput) return readSourceFile(name, io.cwd, format);
   const bytes = await readInput(io.stdin);
   // A file of that name in this folder is where other files are looked for from.
@@ -28,7 +27,8 @@ export async function readSources(names: readonly string[], context: CommandCont
   const sources: SourceFile[] = [];
   for (const name of names) {
     const path = resolve(context.io.cwd, name);
-    if (isStandardInput(name) || !existsSync(path) || !statSync(path).isDirectory()) sources.push(await readSource(name, context));
+    if (isStandardInput(name) || !existsSync(path) || !statSync(path).isDirectory())
+      sources.push(await readSource(name, context, context.options.text('format')));
     else sources.push(...sourcesIn(name, context));
   }
   return sources.filter((source, index) => sources.findIndex(({ path }) => path === source.path) === index);
