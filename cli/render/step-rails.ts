@@ -46,7 +46,10 @@ export function renderStepRails(view: GraphView, options: RenderOptions): string
     const detail = node.kind === 'join' ? '' : colors.dim(options.unicode ? node.detail : node.detail.replaceAll(' · ', ', '));
     lines.push(`${rail}${colors.bold(name)}  ${detail}`);
     const marks = node.marks.map(({ kind, text }) => `${options.unicode ? markSymbols[kind] : asciiMarks[kind]} ${text}`);
-    if (after.length > 0) marks.unshift(`after ${after.map((from) => nodes[from]?.name ?? '').join(', ')}`);
+    if (after.length > 0)
+      marks.unshift(
+        `${options.unicode ? markSymbols.note : asciiMarks.note} after ${after.map((from) => nodes[from]?.name ?? '').join(', ')}`,
+      );
     lines.push(...marks.map((mark) => `${lanes.between()}   ${mark}`));
   }
   lines.push('', colors.dim(legendOf(view, options)));

@@ -9,7 +9,7 @@ export function measureText(text: string, fontSize: number): number {
 }
 
 function widthOf(character: string): number {
-  if (/[\p{M}\u200b-\u200d\ufe00-\ufe0f]/u.test(character)) return 0;
+  if (/\p{M}|\p{Cf}/u.test(character)) return 0;
   if (
     /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}\u3000-\u303f\uff00-\uff60]/u.test(
       character,
