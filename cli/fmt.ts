@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { AppError } from '../core/contract/errors';
 import { type FormatResult, formatSource } from '../core/dsl/format/format-source';
 import { findSourceKind } from '../core/dsl/source-kind';
@@ -82,7 +82,7 @@ function toJson(formatted: readonly FormattedFile[]): unknown {
 
 function diffOf({ file, text }: ChangedFile): string {
   // Very different files would take very long: then all of the old and all of the new is shown.
-  const options = { context: 3, timeout: 5_000 };
+  const options = { context: 3, timeout: 5_000, headerOptions: FILE_HEADERS_ONLY };
   const patch = createTwoFilesPatch(file.name, file.name, file.text, text, 'as it is', 'formatted', options);
   return patch ?? `--- ${file.name}\n+++ ${file.name}\n(too different to be shown line by line)\n`;
 }
