@@ -18,6 +18,7 @@ import { builtinExecutors, findExecutor } from './executors/index';
 import type { Executors } from './executors/types';
 import { startHeartbeat } from './heartbeat';
 import { createOneAtATime } from './one-at-a-time';
+import { refuseUndoneWork } from './refuse-undone-work';
 import { resolveInputs } from './resolve-inputs';
 import { checkResult, matchOutputs } from './result-contract';
 import { retryTransient } from './retry-transient';
@@ -62,11 +63,17 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
     return alone(document.idempotencyKey, { signal: context.cancellationSignal, onWait }, () => perform(document, control));
   };
 
-  async function perform(document: AgentDocument, control: AgentActivityControl): Promise<AgentActivityOutput> {
+  async function perform(document: AgentDocument, given: AgentActivityControl): Promise<AgentActivityOutput> {
     const { info } = Context.current();
+    // What was scheduled before a reset names the execution of then.
+    const control = { ...given, run: { ...given.run, runId: info.workflowExecution?.runId ?? given.run.runId } };
     const startedAtMs = Date.now();
     const recording = createRecording();
-    const began = await retryTransient(() => recording.begin(), { signal: Context.current().cancellationSignal });
+    const begin = async () => {
+      if (db && control.recording === 'full') await refuseUndoneWork(db, control.run);
+      return recording.begin();
+    };
+    const began = await retryTransient(begin, { signal: Context.current().cancellationSignal });
     if (began.kind === 'succeeded') {
       const { result, attempt, endedAtMs } = began;
       return { result, attempt, startedAtMs: began.startedAtMs, endedAtMs };

@@ -69,7 +69,6 @@ export function createResolveActivities(db: Database | null) {
       Object.assign(historyEstimatesMs, await estimateDurations(db, plan.steps, agents));
     }
     return {
-      runId: run.runId,
       planHash,
       version,
       planText: pieceOf(planText, 0),

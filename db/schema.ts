@@ -172,6 +172,7 @@ export interface ExecutionsTable {
   result: NullableJson<AgentResult>;
   failure: string | null;
   explanation: NullableJson<AssignmentExplanation>;
+  run_id: string | null;
 }
 
 export interface ExecutionAttemptsTable {

@@ -39,7 +39,7 @@ import { createUnrecordedRecorder } from './unrecorded';
 export async function runDefinition(...args: unknown[]): Promise<RunResult> {
   const info = workflowInfo();
   const definition = info.workflowType;
-  const started: RunRef = { rootRunId: info.firstExecutionRunId, runId: info.runId, workflowId: info.workflowId };
+  const run: RunRef = { rootRunId: info.firstExecutionRunId, runId: info.runId, workflowId: info.workflowId };
   const inbox = new Inbox();
   const holder: Holder = {};
   const cancelled = onCancelRequested(inbox.post);
@@ -49,9 +49,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
   if (!input.ok) throw invalidStart(input.reason);
 
   return CancellationScope.nonCancellable(async () => {
-    const resolved = await resolve({ run: started, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue });
-    // Nothing of the history may depend on it: only what a recording carries along.
-    const run = resolved.runId === started.runId ? started : { ...started, resetOf: resolved.runId };
+    const resolved = await resolve({ run, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue });
     const plan = await loadPlan(resolved);
     const engine = createEngine({
       plan,

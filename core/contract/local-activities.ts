@@ -16,8 +16,6 @@ export interface RunRef {
   /** This execution's run id (differs after reset or continue-as-new). */
   runId: string;
   workflowId: string;
-  /** The execution whose plan was resolved, where this one is a reset of it: what was undone since must not count as done. */
-  resetOf?: string;
 }
 
 // --- vapora.resolve -------------------------------------------------------------------------------------------------
@@ -32,8 +30,6 @@ export interface ResolveInput {
 }
 
 export interface ResolveOutput {
-  /** Of the execution that resolved: another one than the present after a reset. */
-  runId: string;
   planHash: string;
   version: number | null;
   /** The plan's canonical JSON, cut in pieces of at most 256 Ki characters (the server warns of payloads from 512 KiB); the first one is here, the others come by vapora.loadPlan. */
@@ -179,6 +175,8 @@ export interface EffectRef {
 export interface EffectEnd extends EffectRef {
   outcome: Outcome;
   atMs: number;
+  /** When the work began, where no activity of ours has recorded it (foreign workers, monitors). */
+  startedAtMs?: number;
   /** The time scale, where it made the work shorter (simulated agents, monitors): history knows what it would have taken. */
   durationFactor?: number;
   failure?: string;

@@ -1,7 +1,8 @@
 import { initialTables } from './0001-initial-tables';
 import { auditTrail } from './0002-audit-trail';
 import { linesOnce } from './0003-lines-once';
+import { executionOwner } from './0004-execution-owner';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
-export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce];
+export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner];

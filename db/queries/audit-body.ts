@@ -55,3 +55,16 @@ export function executionEndedBody(end: ExecutionEnd): string {
     },
   });
 }
+
+/** The line for an effect that had ended, not well, before the run was reset, and is done again. */
+export function executionReopenedBody({ run, effect, atMs }: { run: RunRef; effect: EffectRef; atMs: number }): string {
+  return auditBodyOf({
+    atMs,
+    actor: { kind: 'temporal', id: 'reset' },
+    action: 'execution.reopened',
+    object: effect.path,
+    generation: effect.generation,
+    reason: 'the run was reset: what had not succeeded is done again',
+    details: { slot: effect.slot, assignment: effect.assignment, mode: effect.mode, runId: run.runId },
+  });
+}

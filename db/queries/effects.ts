@@ -4,9 +4,10 @@ import type { EffectRef, RunRef, SampleRecord } from '../../core/contract/local-
 import type { Outcome } from '../../core/contract/states';
 import type { Database } from '../connect';
 import { jsonText, storableText } from '../json-text';
-import { auditBodyOf, executionEndedBody } from './audit-body';
+import { auditBodyOf, executionEndedBody, executionReopenedBody } from './audit-body';
 import { costSql } from './cost';
 import { resultColumns } from './record';
+import { isReset, reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
 
 /** How long a lease lasts without renewal. */
@@ -39,12 +40,17 @@ export type BeganAttempt =
 /** Condition under which `e` is the execution of the effect `i`. */
 const sameEffect = `e.root_run_id = i.root and e.path = i.path and e.generation = i.generation and e.slot = i.slot
   and e.assignment = i.assignment and e.mode = i.mode`;
-const effectColumns = 'root text, path text, generation int, slot int, assignment int, mode text';
+const effectColumns = 'root text, run_id text, path text, generation int, slot int, assignment int, mode text';
 
-/** The generation and assignment that replaced the effect `i`, or null. */
+/** The generation and assignment that replaced the effect `i`, or null. What was before a reset replaces nothing after it. */
 const replacedBy = `(select jsonb_build_object('generation', e.generation, 'assignment', e.assignment) from executions e
   where e.root_run_id = i.root and e.path = i.path and e.slot = i.slot and e.mode = i.mode
-    and (e.generation, e.assignment) > (i.generation, i.assignment) order by e.generation desc, e.assignment desc limit 1)`;
+    and (e.generation, e.assignment) > (i.generation, i.assignment)
+    and (i.run_id = i.root or coalesce(e.run_id, i.root) = i.run_id) order by e.generation desc, e.assignment desc limit 1)`;
+
+/** Whether `i.run_id` is the newest execution of the run: it is known as that, or has not recorded anything yet. */
+const isNewestExecution = `exists (select from runs r where r.root_run_id = i.root and (r.run_id = i.run_id
+  or not exists (select from recordings c where c.root_run_id = i.root and c.run_id = i.run_id)))`;
 
 interface BeginRow {
   id: number | null;
@@ -56,7 +62,10 @@ interface BeginRow {
   started_at: Date | null;
   finished_at: Date | null;
   attempt: number | null;
-  was_running: boolean;
+  /** An attempt before was started, and nobody knows how it ended. */
+  is_unknown: boolean;
+  /** It had ended, not well, before the run was reset. */
+  reopens: boolean;
   repeated: boolean;
   leased: boolean;
 }
@@ -64,25 +73,29 @@ interface BeginRow {
 /** Marks an attempt as started, before anything outside can happen. Repeating the call for the same attempt changes nothing. */
 export async function beginAttempt(db: Database, input: BeginAttemptInput): Promise<BeganAttempt> {
   const statement = new Statement();
-  const item = { ...effectRow(input), attempt: input.attempt, worker: input.workerIdentity, at: isoOf(input.atMs) };
+  const body = isReset(input.run) ? executionReopenedBody(input) : undefined;
+  const item = { ...effectRow(input), attempt: input.attempt, worker: input.workerIdentity, at: isoOf(input.atMs), body };
   statement.with(
     'item',
-    `select * from jsonb_to_record(${statement.value(jsonText(item), 'jsonb')}) as i(${effectColumns}, attempt int, worker text, at timestamptz)`,
+    `select * from jsonb_to_record(${statement.value(jsonText(item), 'jsonb')}) as i(${effectColumns}, attempt int, worker text, at timestamptz, body text)`,
   );
   statement.with(
     'target',
-    `select i.*, e.*, ${replacedBy} as replaced,
+    `select i.*, e.*, ${replacedBy} as replaced, ${reopensSql({ row: 'e', root: 'i.root', runId: 'i.run_id' })} and ${isNewestExecution} as reopens,
+       coalesce((select a.state in ('started', 'unknown') from execution_attempts a where a.execution_id = e.id and a.attempt = e.previous), false) as is_unknown,
        coalesce((select a.state = 'started' and a.worker = i.worker and a.started_at = i.at from execution_attempts a
          where a.execution_id = e.id and a.attempt = e.previous), false) as repeated
      from item i left join lateral (
-       select e.id, e.outcome, e.state, e.attempts as previous, e.result, e.failure, e.started_at, e.finished_at
+       select e.id, e.outcome, e.attempts as previous, e.result, e.failure, e.started_at, e.finished_at, e.run_id as owner
        from executions e where ${sameEffect} for update
      ) e on true`,
   );
   statement.with(
     'begun',
-    `update executions e set state = 'running', attempts = greatest(t.attempt, t.previous + 1), started_at = coalesce(e.started_at, t.at)
-     from target t where e.id = t.id and t.outcome is null and t.replaced is null and not t.repeated returning e.id, e.attempts`,
+    `update executions e set state = 'running', attempts = greatest(t.attempt, t.previous + 1), run_id = t.run_id,
+       started_at = case when t.reopens then t.at else coalesce(e.started_at, t.at) end,
+       outcome = null, finished_at = null, duration_ms = null, cost_usd = null, tokens_in = null, tokens_out = null, metrics = null, result = null
+     from target t where e.id = t.id and (t.outcome is null or t.reopens) and t.replaced is null and not t.repeated returning e.id, e.attempts`,
   );
   statement.with(
     'lost_attempts',
@@ -97,11 +110,12 @@ export async function beginAttempt(db: Database, input: BeginAttemptInput): Prom
     'lease',
     `update agent_leases l set expires_at = now() + interval '${leaseSeconds} s' from target t where l.execution_id = t.id and t.outcome is null returning 1`,
   );
+  statement.with('reopened', 'select append_audit(t.root, array[t.body]) as audited from target t, begun where t.reopens');
   const [row] = await statement.run<BeginRow>(
     db,
     'effect-begin',
-    `select t.id, t.outcome, t.previous, t.replaced, t.result, t.failure, t.started_at, t.finished_at, t.repeated,
-       coalesce((select attempts from begun), t.previous) as attempt, t.state = 'running' as was_running, exists (select from lease) as leased from target t`,
+    `select t.id, t.outcome, t.previous, t.replaced, t.result, t.failure, t.started_at, t.finished_at, t.repeated, t.is_unknown, t.reopens,
+       coalesce((select attempts from begun), t.previous) as attempt, exists (select from lease) as leased, (select audited from reopened) from target t`,
   );
   if (row === undefined) throw new AppError('internal', 'beginAttempt gave no row');
   const began = judgeBeginning(row, input);
@@ -128,12 +142,13 @@ function judgeBeginning(row: BeginRow, { effect }: BeginAttemptInput): BeganAtte
   }
   const reason = reasonToRefuse(row);
   if (reason !== undefined) return { kind: 'superseded', reason };
-  if (row.was_running && !row.repeated) return { kind: 'unknown', previousAttempt: row.previous ?? 0, attempt };
+  if (row.is_unknown && !row.repeated) return { kind: 'unknown', previousAttempt: row.previous ?? 0, attempt };
   return { kind: 'fresh', attempt };
 }
 
-function reasonToRefuse(row: Pick<BeginRow, 'outcome' | 'failure' | 'replaced'>): string | undefined {
-  if (row.outcome !== null) return `it has ended already: ${row.outcome}${row.failure === null ? '' : ` (${row.failure})`}`;
+function reasonToRefuse(row: Pick<BeginRow, 'outcome' | 'failure' | 'replaced'> & { reopens?: boolean }): string | undefined {
+  if (row.outcome !== null && row.reopens !== true)
+    return `it has ended already: ${row.outcome}${row.failure === null ? '' : ` (${row.failure})`}`;
   if (row.replaced !== null) return `generation ${row.replaced.generation}, assignment ${row.replaced.assignment} owns it now`;
   return undefined;
 }
@@ -335,6 +350,7 @@ export async function insertSamples(db: Database, run: RunRef, samples: readonly
 function effectRow({ run, effect }: Pick<EffectAttempt, 'run' | 'effect'>) {
   return {
     root: run.rootRunId,
+    run_id: run.runId,
     path: effect.path,
     generation: effect.generation,
     slot: effect.slot,

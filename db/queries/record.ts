@@ -4,6 +4,7 @@ import type { Database } from '../connect';
 import { jsonText, storableText } from '../json-text';
 import { auditBodyOf, executionEndedBody, identityOf } from './audit-body';
 import { costSql } from './cost';
+import { reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
 
 /**
@@ -52,7 +53,7 @@ export function addChanges(statement: Statement, run: RunRef, changes: RunChange
   addGates(statement, root, changes);
   addVotes(statement, root, changes);
   addAlerts(statement, run, root, changes);
-  addEnds(statement, root, changes.ends);
+  addEnds(statement, { root, runId, ends: changes.ends });
   return { shape: 'all', lines: [...lines, 'select 2, n, body, null::uuid from ended'] };
 }
 
@@ -205,8 +206,8 @@ function addAlerts(statement: Statement, run: RunRef, root: string, changes: Run
   );
 }
 
-/** Ends what has no outcome yet: whoever recorded first, this or the activity, stays. */
-function addEnds(statement: Statement, root: string, ends: readonly EffectEnd[]): void {
+/** Ends what has no outcome yet: whoever recorded first, this or the activity, stays. After a reset only a success stays. */
+function addEnds(statement: Statement, { root, runId, ends }: { root: string; runId: string; ends: readonly EffectEnd[] }): void {
   const rows = ends.map((end, n) => ({
     n,
     path: end.path,
@@ -216,6 +217,7 @@ function addEnds(statement: Statement, root: string, ends: readonly EffectEnd[])
     mode: end.mode,
     outcome: end.outcome,
     at: isoOf(end.atMs),
+    started: isoOf(end.startedAtMs),
     duration_factor: end.durationFactor ?? 1,
     failure: end.failure,
     ...resultColumns(end.result),
@@ -223,9 +225,9 @@ function addEnds(statement: Statement, root: string, ends: readonly EffectEnd[])
   }));
   statement.with(
     'ending',
-    `select e.id, x.*, greatest(0, extract(epoch from x.at - coalesce(e.started_at, e.assigned_at)) * 1000 * x.duration_factor)::float8 as duration_ms, e.agent_id
+    `select e.id, x.*, greatest(0, extract(epoch from x.at - coalesce(x.started, e.started_at, e.assigned_at)) * 1000 * x.duration_factor)::float8 as duration_ms, e.agent_id
      from fresh, jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as x(n int, path text, generation int, slot int, assignment int,
-       mode text, outcome text, at timestamptz, duration_factor float8, failure text, result jsonb, metrics jsonb, cost_usd numeric, tokens_in bigint, tokens_out bigint, body text)
+       mode text, outcome text, at timestamptz, started timestamptz, duration_factor float8, failure text, result jsonb, metrics jsonb, cost_usd numeric, tokens_in bigint, tokens_out bigint, body text)
      cross join lateral (
        select id, started_at, assigned_at, agent_id from executions
        where root_run_id = ${root} and path = x.path and generation = x.generation and slot = x.slot and assignment = x.assignment and mode = x.mode
@@ -234,8 +236,9 @@ function addEnds(statement: Statement, root: string, ends: readonly EffectEnd[])
   statement.with(
     'ended',
     `update executions e set state = 'ended', outcome = x.outcome, finished_at = x.at, duration_ms = x.duration_ms, failure = x.failure,
-       result = x.result, metrics = x.metrics, tokens_in = x.tokens_in, tokens_out = x.tokens_out, cost_usd = ${costSql('x')}
-     from ending x where e.id = x.id and e.outcome is null
+       result = x.result, metrics = x.metrics, tokens_in = x.tokens_in, tokens_out = x.tokens_out, cost_usd = ${costSql('x')},
+       started_at = coalesce(x.started, e.started_at), run_id = ${runId}
+     from ending x where e.id = x.id and (e.outcome is null or ${reopensSql({ row: 'e', root, runId, owner: 'run_id' })})
      returning e.id, e.outcome, e.finished_at, x.n, x.body`,
   );
   statement.with(

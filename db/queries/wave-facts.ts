@@ -6,15 +6,25 @@ import { addTaskTypeExpertise, createLearningProfile } from '../../core/learning
 import type { Database } from '../connect';
 import { jsonText } from '../json-text';
 import { expertiseOfRow, type ExpertiseRow, expertiseSql, overallSql } from './expertise';
+import { reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
 
 /** What a wave has to know before it chooses. */
 export interface WaveFacts {
   /** Choices of an earlier call, by effect key. */
-  earlier: Map<string, { agentId: string; why: string | null }>;
+  earlier: Map<string, EarlierChoice>;
   agents: Map<string, AgentFacts>;
   /** Numbers of the slots that are held now. */
   takenSlots: Map<string, Set<number>>;
+}
+
+export interface EarlierChoice {
+  /** Of its row in `executions`. */
+  id: number;
+  agentId: string;
+  why: string | null;
+  /** Its work ended without success before the run was reset: it is to be done again. */
+  reopens: boolean;
 }
 
 export interface WaveQuestion {
@@ -25,7 +35,7 @@ export interface WaveQuestion {
 }
 
 interface FactsRow {
-  earlier: (EffectRef & { agent_id: string; why: string | null })[] | null;
+  earlier: (EffectRef & { id: number; agent_id: string; why: string | null; reopens: boolean })[] | null;
   agents:
     { id: string; capacity: number | null; retired: boolean; taken: number[]; n: number; successes: number; last: number | null }[] | null;
   expertise: ExpertiseRow[] | null;
@@ -37,6 +47,7 @@ export async function readWaveFacts(db: Database, question: WaveQuestion): Promi
   const pairs = candidatePairs(requests, agents);
   const statement = new Statement();
   const root = statement.value(run.rootRunId, 'text');
+  const runId = statement.value(run.runId, 'text');
   const keys = requests.map(({ path, generation, slot, assignment, mode }) => ({ path, generation, slot, assignment, mode }));
   const keysValue = statement.value(jsonText(keys), 'jsonb');
   const ids = statement.value([...new Set(pairs.map(([id]) => id))], 'text[]');
@@ -55,8 +66,9 @@ export async function readWaveFacts(db: Database, question: WaveQuestion): Promi
     `select
        (select jsonb_agg(e) from jsonb_to_recordset(${keysValue}) as k(path text, generation int, slot int, assignment int, mode text)
         cross join lateral (
-          select path, generation, slot, assignment, mode, agent_id, explanation->>'why' as why from executions
-          where root_run_id = ${root} and path = k.path and generation = k.generation and slot = k.slot and assignment = k.assignment and mode = k.mode
+          select id, path, generation, slot, assignment, mode, agent_id, explanation->>'why' as why,
+            ${reopensSql({ row: 'executions', root, runId, owner: 'run_id' })} as reopens
+          from executions where root_run_id = ${root} and path = k.path and generation = k.generation and slot = k.slot and assignment = k.assignment and mode = k.mode
         ) e) as earlier,
        (select jsonb_agg(jsonb_build_object('id', c.id, 'capacity', a.capacity, 'retired', a.retired_at is not null, 'taken', l.taken,
           'n', o.n, 'successes', o.successes, 'last', extract(epoch from s.assigned_at) * 1000))
@@ -91,7 +103,12 @@ function factsOf(row: FactsRow | undefined): WaveFacts {
   const facts: WaveFacts = { earlier: new Map(), agents: new Map(), takenSlots: new Map() };
   for (const choice of row?.earlier ?? []) {
     const { path, generation, slot, assignment, mode } = choice;
-    facts.earlier.set([mode, generation, slot, assignment, path].join(' '), { agentId: choice.agent_id, why: choice.why });
+    facts.earlier.set([mode, generation, slot, assignment, path].join(' '), {
+      id: choice.id,
+      agentId: choice.agent_id,
+      why: choice.why,
+      reopens: choice.reopens,
+    });
   }
   for (const agent of row?.agents ?? []) {
     facts.takenSlots.set(agent.id, new Set(agent.taken));

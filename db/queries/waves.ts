@@ -15,13 +15,14 @@ import type { AssignmentExplanation } from '../../core/learning/explanation';
 import type { Database } from '../connect';
 import { jsonText } from '../json-text';
 import { loadAgentSet } from './agents';
-import { auditBodyOf } from './audit-body';
+import { auditBodyOf, executionReopenedBody } from './audit-body';
 import { leaseSeconds } from './effects';
 import { addAudit, addChanges, applyChanges, auditedColumn, auditedIn, type AuditedRow, isEmpty } from './record';
 import { recordItemByItem } from './recording';
 import { insertRefusal, isRefusal, refusalReason } from './refusals';
+import { reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
-import { readWaveFacts, type WaveFacts } from './wave-facts';
+import { type EarlierChoice, readWaveFacts, type WaveFacts } from './wave-facts';
 
 /** deadlock_detected, serialization_failure, unique_violation: another call wrote the same at the same time. */
 const contentionCodes = new Set(['40P01', '40001', '23505']);
@@ -141,7 +142,12 @@ async function assignOnce(db: Database, wave: Wave, agents: readonly AgentSpec[]
   const intents: Intent[] = [];
   for (const request of open) {
     const earlier = facts.earlier.get(effectKey(request));
-    const choice = earlier === undefined ? choose(request, agents, facts, input) : earlierReply(request, earlier, agents);
+    const choice =
+      earlier === undefined
+        ? choose(request, agents, facts, input)
+        : earlier.reopens
+          ? chooseAgain(request, earlier, { agents, facts, input })
+          : earlierReply(request, earlier, agents);
     if ('intent' in choice) intents.push(choice.intent);
     else replies.set(request, choice);
   }
@@ -155,6 +161,8 @@ function inTransaction(db: Database, work: (trx: Database) => Promise<void>): Pr
 
 interface Intent {
   request: AssignmentRequest;
+  /** The row of the effect, where it is done again. */
+  executionId?: number;
   agent: AgentSpec;
   slotNo: number;
   explanation: AssignmentExplanation;
@@ -181,6 +189,17 @@ function choose(
   return { intent: { request, agent, slotNo, explanation, reply } };
 }
 
+/** After a reset: the agent that was chosen before, as for another attempt; another one where it may not or cannot any more. */
+function chooseAgain(
+  request: AssignmentRequest,
+  earlier: EarlierChoice,
+  { agents, facts, input }: { agents: readonly AgentSpec[]; facts: WaveFacts; input: WaveInput },
+): AssignmentReply | { intent: Intent } {
+  const isStillThere = agents.some(({ id }) => id === earlier.agentId) && !request.exclude.includes(earlier.agentId);
+  const choice = choose(isStillThere ? { ...request, agentId: earlier.agentId } : request, agents, facts, input);
+  return 'intent' in choice ? { intent: { ...choice.intent, request, executionId: earlier.id } } : choice;
+}
+
 /** A free slot, a different one for each asker: waves that come at once would otherwise all want the first. */
 function freeSlot(taken: ReadonlySet<number>, capacity: number, asker: string): number {
   let hash = 0;
@@ -194,11 +213,7 @@ function freeSlot(taken: ReadonlySet<number>, capacity: number, asker: string): 
   return capacity + 1;
 }
 
-function earlierReply(
-  request: AssignmentRequest,
-  earlier: { agentId: string; why: string | null },
-  agents: readonly AgentSpec[],
-): AssignmentReply {
+function earlierReply(request: AssignmentRequest, earlier: EarlierChoice, agents: readonly AgentSpec[]): AssignmentReply {
   const agent = agents.find(({ id }) => id === earlier.agentId);
   if (agent === undefined)
     return { ...refOf(request), kind: 'nobody', reason: `agent ${earlier.agentId}, chosen before, is not among this run's agents` };
@@ -228,9 +243,13 @@ async function writeWave(db: Database, wave: Wave, intents: readonly Intent[]): 
   const statement = new Statement();
   const added = applied === undefined ? undefined : addChanges(statement, input.run, applied);
   const root = statement.value(input.run.rootRunId, 'text');
+  const runId = statement.value(input.run.runId, 'text');
   const at = statement.value(isoOf(input.atMs), 'timestamptz');
-  const rows = intents.map(({ request, agent, slotNo, explanation }, n) => ({
+  const again = intents.some(({ executionId }) => executionId !== undefined);
+  const rows = intents.map(({ request, executionId, agent, slotNo, explanation }, n) => ({
     n,
+    execution_id: executionId,
+    reopening: executionId === undefined ? undefined : executionReopenedBody({ run: input.run, effect: refOf(request), atMs: input.atMs }),
     agent_id: agent.id,
     slot_no: slotNo,
     ...refOf(request),
@@ -242,8 +261,9 @@ async function writeWave(db: Database, wave: Wave, intents: readonly Intent[]): 
   }));
   statement.with(
     'wanted',
-    `select nextval('executions_id_seq') as id, w.* from jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as w(n int, agent_id text, slot_no int,
-       path text, generation int, slot int, assignment int, mode text, step text, role text, task_type text, explanation jsonb, body text)`,
+    `select coalesce(w.execution_id, nextval('executions_id_seq')) as id, w.* from jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as w(n int,
+       execution_id bigint, reopening text, agent_id text, slot_no int, path text, generation int, slot int, assignment int, mode text, step text, role text,
+       task_type text, explanation jsonb, body text)`,
   );
   // In key order: two waves that want several of the same slots wait for each other instead of deadlocking.
   statement.with(
@@ -256,17 +276,20 @@ async function writeWave(db: Database, wave: Wave, intents: readonly Intent[]): 
   );
   statement.with(
     'intents',
-    `insert into executions (id, root_run_id, path, generation, slot, assignment, mode, step, agent_id, role, task_type, state, assigned_at, explanation)
-     select w.id, ${root}, w.path, w.generation, w.slot, w.assignment, w.mode, w.step, w.agent_id, w.role, w.task_type, 'intended', ${at}, w.explanation
-     from wanted w join leases l on l.execution_id = w.id
+    `insert into executions (id, root_run_id, path, generation, slot, assignment, mode, step, agent_id, role, task_type, state, assigned_at, explanation, run_id)
+     select w.id, ${root}, w.path, w.generation, w.slot, w.assignment, w.mode, w.step, w.agent_id, w.role, w.task_type, 'intended', ${at}, w.explanation, ${runId}
+     from wanted w join leases l on l.execution_id = w.id where w.execution_id is null
      returning id`,
   );
-  const assigned = 'select 3 as part, w.n, w.body, null::uuid as key from wanted w join intents i on i.id = w.id';
-  addAudit(statement, input.run, [...(added?.lines ?? []), assigned], applied?.auditAfter);
+  const begun = again ? '(select id from intents union all select id from reopened)' : 'intents';
+  const lines = [...(added?.lines ?? [])];
+  if (again) lines.push(addReopenings(statement, { root, runId, at }));
+  lines.push(`select 4 as part, w.n, w.body, null::uuid as key from wanted w join ${begun} i on i.id = w.id`);
+  addAudit(statement, input.run, lines, applied?.auditAfter);
   const [row] = await statement.run<AuditedRow & { won: number[] | null }>(
     db,
-    `wave-${added?.shape ?? 'none'}`,
-    `select (select array_agg(w.n) from wanted w join intents i on i.id = w.id) as won, ${auditedColumn}`,
+    `wave-${added?.shape ?? 'none'}${again ? '-again' : ''}`,
+    `select (select array_agg(w.n) from wanted w join ${begun} i on i.id = w.id) as won, ${auditedColumn}`,
   );
   wave.recorded = { ...wave.recorded, ...auditedIn(row) };
   return new Set(row?.won ?? []);
@@ -283,6 +306,19 @@ function assignedBody(request: AssignmentRequest, agent: AgentSpec, { why }: Ass
     reason: why,
     details: { agent: agent.id, slot, assignment, mode },
   });
+}
+
+/** Effects that ended without success before a reset are open again: their attempts stay, and count on. Gives the select of their lines. */
+function addReopenings(statement: Statement, { root, runId, at }: { root: string; runId: string; at: string }): string {
+  statement.with(
+    'reopened',
+    `update executions e set agent_id = w.agent_id, state = 'retrying', assigned_at = ${at}, started_at = null, explanation = w.explanation, run_id = ${runId},
+       outcome = null, finished_at = null, duration_ms = null, cost_usd = null, tokens_in = null, tokens_out = null, metrics = null, result = null, failure = null
+     from wanted w join leases l on l.execution_id = w.id
+     where e.id = w.execution_id and ${reopensSql({ row: 'e', root, runId, owner: 'run_id' })}
+     returning e.id, w.n, w.reopening`,
+  );
+  return 'select 3 as part, n, reopening as body, null::uuid as key from reopened';
 }
 
 function refOf({ path, generation, slot, assignment, mode }: EffectRef): EffectRef {
