@@ -207,9 +207,16 @@ export interface AssignedAgent {
   compensate?: string;
 }
 
+/** It succeeded before the run was reset: it does not begin again (a foreign worker or a monitor could not look that up). */
+export interface RecordedSuccess {
+  result: AgentResult;
+  startedAtMs: number;
+  endedAtMs: number;
+}
+
 export type AssignmentReply = EffectRef &
   (
-    | { kind: 'assigned'; agent: AssignedAgent; why: string }
+    | { kind: 'assigned'; agent: AssignedAgent; why: string; done?: RecordedSuccess }
     /** All who could are busy: ask again. */
     | { kind: 'busy'; reason: string }
     /** Nobody in the registry can do it: the step fails. */

@@ -1,5 +1,6 @@
-import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
-import { launchEffect, registerCompensation } from './launching';
+import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef, RecordedSuccess } from '../contract/local-activities';
+import { onSlotEnded } from './completion';
+import { adoptEffect, launchEffect, registerCompensation } from './launching';
 import { startMonitor } from './monitors';
 import type { ReadyEntry, StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
@@ -116,6 +117,7 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
   }
   if (run.state.ending !== undefined && onUndoReplies(run, byEffect) === 'busy') waitForAgents(run, undefined);
   for (const id of asking) answerStep(run, findStep(run, id), byEffect);
+  landAdopted(run, replies);
   if (run.state.busy?.keys.length === 0 && run.state.timers[busyTimerId] === undefined) delete run.state.busy;
 }
 
@@ -143,6 +145,18 @@ function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentRep
   if (node.run.slots.some((slot) => slot.state === 'busy')) onBusy(run, node);
 }
 
+/** What had succeeded before the run was reset ends now, in the order in which it ended then. */
+function landAdopted(run: Run, replies: readonly AssignmentReply[]): void {
+  const adopted = replies.flatMap((reply) => (reply.kind === 'assigned' && reply.done !== undefined ? [{ reply, done: reply.done }] : []));
+  for (const { reply, done } of adopted.sort((a, b) => a.done.endedAtMs - b.done.endedAtMs)) {
+    const { path, generation, slot, assignment, mode } = reply;
+    const node = run.index.byId.get(path);
+    const isTaken = node?.run.slots.some((one) => one.slot === slot && one.assignment === assignment && one.state === 'running') === true;
+    if (node === undefined || mode !== 'do' || node.run.generation !== generation || !isTaken) continue;
+    onSlotEnded(run, node, { type: 'effectEnded', atMs: run.now, effect: { path, generation, slot, assignment, mode }, ...done });
+  }
+}
+
 function isWanted(run: Run, reply: AssignmentReply): boolean {
   const node = run.index.byId.get(reply.path);
   if (node === undefined || run.state.ending !== undefined || isSettled(node.run.state) || node.run.generation !== reply.generation)
@@ -155,8 +169,13 @@ function giveBack(run: Run, reply: AssignmentReply): void {
   run.changes.ends.push({ path, generation, slot, assignment, mode, outcome: 'cancelled', atMs: run.now, failure: 'no longer wanted' });
 }
 
-function startSlot(run: Run, node: StepNode, slot: SlotRunState, reply: { agent: AssignedAgent; why: string }): void {
-  const { agent, why } = reply;
+function startSlot(
+  run: Run,
+  node: StepNode,
+  slot: SlotRunState,
+  reply: { agent: AssignedAgent; why: string; done?: RecordedSuccess },
+): void {
+  const { agent, why, done } = reply;
   slot.agent = agent;
   slot.why = why;
   slot.state = 'running';
@@ -168,9 +187,10 @@ function startSlot(run: Run, node: StepNode, slot: SlotRunState, reply: { agent:
   } else {
     run.changes.steps.add(node);
   }
-  if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
   const effect = effectOf(node, slot);
-  registerCompensation(run, node, effect, agent);
+  if (node.plan.monitor === undefined) registerCompensation(run, node, effect, agent);
+  if (done !== undefined) return adoptEffect(run, node, { effect, agent, done });
+  if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
   launchEffect(run, node, 'slot', { effect, agent });
 }
 

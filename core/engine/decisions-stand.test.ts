@@ -121,6 +121,35 @@ describe('answers about agents', () => {
     expect(driver.launches.map(({ step }) => step)).toEqual(onFailure === 'rollback' ? [] : ['b']);
   });
 
+  test('what had succeeded before a reset is not launched, and counts in the order in which it ended then', () => {
+    const done = (endedAtMs: number) => ({
+      result: { status: 'success' as const, summary: 'done then' },
+      startedAtMs: endedAtMs - 5,
+      endedAtMs,
+    });
+    const driver = run(
+      {
+        steps: {
+          a: { compensate: { action: 'undo' } },
+          b: { compensate: { action: 'undo' } },
+          m: { monitor: {} },
+          c: { after: ['a', 'b', 'm'] },
+        },
+      },
+      { c: failing },
+      {
+        assign: ({ step, mode }) => ({
+          kind: 'assigned',
+          agent: agentNamed(`${step}-1`),
+          ...(step !== 'c' && mode === 'do' && { done: done(step === 'a' ? 20 : 10) }),
+        }),
+      },
+    );
+    expect(driver.order()).toEqual(['c', 'undo a', 'undo b']);
+    expect(driver.engine.timelineView().steps[0]).toMatchObject({ startedAt: '1970-01-01T00:00:00.005Z', outcome: 'success' });
+    expect(driver.state.steps['m']?.result).toMatchObject({ summary: 'done then' });
+  });
+
   test('a step that waits for a busy agent says so', () => {
     let isBusy = true;
     const driver = new EngineDriver(buildPlan({ steps: { a: {}, b: {} } }), {

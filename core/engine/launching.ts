@@ -1,7 +1,7 @@
-import type { AssignedAgent, EffectEnd, EffectRef } from '../contract/local-activities';
+import type { AssignedAgent, EffectEnd, EffectRef, RecordedSuccess } from '../contract/local-activities';
 import type { PlanStep } from '../plan/types';
 import type { StepNode } from './plan-index';
-import { effectId, type Run } from './run';
+import { audit, effectId, engineActor, type Run } from './run';
 import type { Decision, EffectLogEntry, EngineEvent, InFlightEffect } from './types';
 
 export type EffectEnded = Extract<EngineEvent, { type: 'effectEnded' }>;
@@ -17,15 +17,31 @@ export function launchEffect(
   run.state.inFlight[effectId(effect)] = { effect, step: node.plan.id, kind };
   node.inFlight += 1;
   run.decisions.push({ type: 'launch', step: node.plan.id, ...launch });
-  if (kind === 'sample') return;
-  (node.run.effects ??= []).push({
-    generation: effect.generation,
-    slot: effect.slot,
-    assignment: effect.assignment,
-    mode: effect.mode,
-    agent: agent.id,
-    startedAtMs: run.now,
+  if (kind !== 'sample') logEffect(node, effect, { agent: agent.id, startedAtMs: run.now });
+}
+
+/** An effect that had succeeded before the run was reset: nothing is launched, all else is as if it had been. */
+export function adoptEffect(
+  run: Run,
+  node: StepNode,
+  { effect, agent, done }: { effect: EffectRef; agent: AssignedAgent; done: RecordedSuccess },
+): void {
+  const { startedAtMs, endedAtMs } = done;
+  logEffect(node, effect, { agent: agent.id, startedAtMs, endedAtMs, outcome: 'success' });
+  audit(run, {
+    actor: engineActor,
+    action: 'effect.adopted',
+    object: effectId(effect),
+    reason: 'it had succeeded before the run was reset',
   });
+}
+
+function logEffect(
+  node: StepNode,
+  { generation, slot, assignment, mode }: EffectRef,
+  entry: Pick<EffectLogEntry, 'agent' | 'startedAtMs' | 'endedAtMs' | 'outcome'>,
+): void {
+  (node.run.effects ??= []).push({ generation, slot, assignment, mode, ...entry });
 }
 
 /** Takes an effect out of those that run; undefined when it is not one of them (a late or repeated message). */

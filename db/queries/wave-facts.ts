@@ -1,5 +1,6 @@
 import type { AgentSpec } from '../../core/contract/agents';
-import type { AssignmentRequest, EffectRef, RunRef } from '../../core/contract/local-activities';
+import type { AgentResult } from '../../core/contract/agent-document';
+import type { AssignmentRequest, EffectRef, RecordedSuccess, RunRef } from '../../core/contract/local-activities';
 import type { AgentFacts } from '../../core/learning/assign-task';
 import { findEligible } from '../../core/learning/eligibility';
 import { addTaskTypeExpertise, createLearningProfile } from '../../core/learning/profile';
@@ -25,6 +26,8 @@ export interface EarlierChoice {
   why: string | null;
   /** Its work ended without success before the run was reset: it is to be done again. */
   reopens: boolean;
+  /** Its work had succeeded before the run was reset. */
+  done?: RecordedSuccess;
 }
 
 export interface WaveQuestion {
@@ -34,8 +37,14 @@ export interface WaveQuestion {
   atMs: number;
 }
 
+interface EarlierSuccess {
+  result: AgentResult | null;
+  startedAtMs: number;
+  endedAtMs: number;
+}
+
 interface FactsRow {
-  earlier: (EffectRef & { id: number; agent_id: string; why: string | null; reopens: boolean })[] | null;
+  earlier: (EffectRef & { id: number; agent_id: string; why: string | null; reopens: boolean; done: EarlierSuccess | null })[] | null;
   agents:
     { id: string; capacity: number | null; retired: boolean; taken: number[]; n: number; successes: number; last: number | null }[] | null;
   expertise: ExpertiseRow[] | null;
@@ -67,7 +76,9 @@ export async function readWaveFacts(db: Database, question: WaveQuestion): Promi
        (select jsonb_agg(e) from jsonb_to_recordset(${keysValue}) as k(path text, generation int, slot int, assignment int, mode text)
         cross join lateral (
           select id, path, generation, slot, assignment, mode, agent_id, explanation->>'why' as why,
-            ${reopensSql({ row: 'executions', root, runId, owner: 'run_id' })} as reopens
+            ${reopensSql({ row: 'executions', root, runId, owner: 'run_id' })} as reopens,
+            case when ${runId} <> ${root} and outcome = 'success' then jsonb_build_object('result', result,
+              'startedAtMs', extract(epoch from coalesce(started_at, assigned_at)) * 1000, 'endedAtMs', extract(epoch from finished_at) * 1000) end as done
           from executions where root_run_id = ${root} and path = k.path and generation = k.generation and slot = k.slot and assignment = k.assignment and mode = k.mode
         ) e) as earlier,
        (select jsonb_agg(jsonb_build_object('id', c.id, 'capacity', a.capacity, 'retired', a.retired_at is not null, 'taken', l.taken,
@@ -108,6 +119,7 @@ function factsOf(row: FactsRow | undefined): WaveFacts {
       agentId: choice.agent_id,
       why: choice.why,
       reopens: choice.reopens,
+      ...(choice.done && { done: { ...choice.done, result: choice.done.result ?? { status: 'success' } } }),
     });
   }
   for (const agent of row?.agents ?? []) {

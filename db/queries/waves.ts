@@ -45,7 +45,8 @@ export async function assignWave(db: Database, input: WaveInput): Promise<WaveOu
     if (!isRefusal(error)) throw error;
     await assignOneByOne(db, wave);
   }
-  return { ...wave.recorded, replies: input.requests.map((request) => wave.replies.get(request)).filter((reply) => reply !== undefined) };
+  const replies = input.requests.map((request) => wave.replies.get(request)).filter((reply) => reply !== undefined);
+  return { ...wave.recorded, replies: boundReplies(replies) };
 }
 
 async function assignOneByOne(db: Database, wave: Wave): Promise<void> {
@@ -76,6 +77,19 @@ async function tryWave(db: Database, wave: Wave): Promise<void> {
       if (db.isTransaction || attempt >= maxAttempts || !contentionCodes.has((error as { code?: string }).code ?? '')) throw error;
     }
   }
+}
+
+/** A reply stands in Temporal's history, where a marker holds at most 2 MB: recorded results beyond this wait for the next wave. */
+const maxDoneLength = 600_000;
+
+function boundReplies(replies: AssignmentReply[]): AssignmentReply[] {
+  let length = 0;
+  return replies.map((reply, n) => {
+    if (reply.kind !== 'assigned' || reply.done === undefined) return reply;
+    length += jsonText(reply.done).length;
+    if (n === 0 || length <= maxDoneLength) return reply;
+    return { ...refOf(reply), kind: 'busy', reason: 'what was recorded before the reset is read piece by piece' };
+  });
 }
 
 type Replies = Map<AssignmentRequest, AssignmentReply>;
@@ -217,7 +231,8 @@ function earlierReply(request: AssignmentRequest, earlier: EarlierChoice, agents
   const agent = agents.find(({ id }) => id === earlier.agentId);
   if (agent === undefined)
     return { ...refOf(request), kind: 'nobody', reason: `agent ${earlier.agentId}, chosen before, is not among this run's agents` };
-  return { ...refOf(request), kind: 'assigned', agent: assignedAgent(agent), why: earlier.why ?? 'chosen before' };
+  const { done, why } = earlier;
+  return { ...refOf(request), kind: 'assigned', agent: assignedAgent(agent), why: why ?? 'chosen before', ...(done && { done }) };
 }
 
 function assignedAgent({ id, role, skills, executor, compensate }: AgentSpec): AssignedAgent {

@@ -1,6 +1,6 @@
 import type { AgentResult } from '../../core/contract/agent-document';
 import { activityIdOf } from '../../core/contract/ids';
-import type { AssignedAgent, AssignmentReply, AssignmentRequest, RunChanges } from '../../core/contract/local-activities';
+import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
 import type { TerminalRunStatus } from '../../core/contract/states';
 import { createEngine } from '../../core/engine';
 import type { Decision, EffectFailure, Engine, EngineEvent, EngineOptions, RunState, Vote } from '../../core/engine/types';
@@ -27,7 +27,7 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
-  ) => { kind: 'assigned'; agent: AssignedAgent } | { kind: 'busy' | 'nobody'; reason: string };
+  ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
   engine?: Partial<EngineOptions>;
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
