@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { placeAgent } from '../core/contract/agents';
 import type { AgentSpec } from '../core/contract/agents';
 import type { LoadPlanInput, ResolveInput, ResolveOutput } from '../core/contract/local-activities';
+import { personName } from '../core/contract/person-name';
 import type { StartInput } from '../core/contract/start-input';
 import { compileAgents } from '../core/dsl/agents';
 import { compileWorkflow } from '../core/dsl/compile';
@@ -46,7 +47,7 @@ export function createResolveActivities(db: Database | null) {
     if (!bound.ok) throw fatal('InvalidStartInput', bound.problems.join('; '));
     const agents = await chooseAgents(input);
     // As votes are read: whoever started a run must not get past `distinct_from` by a blank.
-    const initiator = input.initiator?.normalize('NFC').trim() || 'unknown';
+    const initiator = personName(input.initiator ?? '') || 'unknown';
     const timeScale = input.timeScale ?? 1;
     const seed = input.seed ?? run.rootRunId;
     const historyEstimatesMs: Record<string, number> = {};

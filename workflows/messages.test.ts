@@ -18,6 +18,7 @@ test.each([
   ['bytes that do not decode', 'approve', [{ undecodable: 'Unknown encoding: bogus/enc' }], 'Unknown encoding: bogus/enc'],
   ['no gate', 'approve', [{ by: 'ana' }], '"gate" is missing'],
   ['nobody', 'approve', [{ gate: 'g', by: ' ' }], '"by" is empty'],
+  ['a name that shows nothing', 'approve', [{ gate: 'g', by: '\u200b' }], '"by" is empty'],
   ['a name with NUL', 'approve', [{ gate: 'g', by: 'a\0b' }], '"by" has control characters'],
   ['a name with half a character', 'approve', [{ gate: 'g', by: 'a\ud800' }], '"by" has control characters or broken text'],
   ['a gate of two lines', 'approve', [{ gate: 'g\nh', by: 'ana' }], '"gate" has control characters'],
@@ -48,7 +49,7 @@ test.each([
 });
 
 test('a name has one form, and a reason can be stored', () => {
-  const vote = parseDecision([{ gate: ' g ', by: ' Zoe\u0308 ', reason: 'a\0b\ud800' }], 'approve');
+  const vote = parseDecision([{ gate: ' g ', by: ' Zo\u200be\u0308 ', reason: 'a\0b\ud800' }], 'approve');
   expect(vote).toEqual({ ok: true, value: { gate: 'g', by: 'Zo\u00eb', decision: 'approve', reason: 'a\ufffdb\ufffd' } });
   expect(parseSignal('resume', [{ by: ' ' }], atMs)).toMatchObject({ by: { id: 'unknown' } });
 });

@@ -1,5 +1,6 @@
 import type { Actor } from '../core/contract/local-activities';
 import { isUndecodable } from '../core/contract/names';
+import { personName } from '../core/contract/person-name';
 import type { EngineEvent } from '../core/engine/types';
 
 type Fields = Record<string, unknown>;
@@ -48,16 +49,27 @@ function readText(fields: Fields, key: string, required: boolean): Parsed<string
   return { ok: true, value: value.replace(unstorable, '\uFFFD') };
 }
 
-/** A name in its one form: `zed`, `zed ` and a `zed` of other code points that look the same are one voter. */
-function readName(fields: Fields, key: string, maxBytes: number, required: true): Parsed<string>;
-function readName(fields: Fields, key: string, maxBytes: number, required: false): Parsed<string | undefined>;
-function readName(fields: Fields, key: string, maxBytes: number, required: boolean): Parsed<string | undefined> {
-  const text = required ? readText(fields, key, true) : readText(fields, key, false);
+/** Who says it, in the one form of the name. */
+function readPerson(fields: Fields, required: true): Parsed<string>;
+function readPerson(fields: Fields, required: false): Parsed<string | undefined>;
+function readPerson(fields: Fields, required: boolean): Parsed<string | undefined> {
+  const text = required ? readText(fields, 'by', true) : readText(fields, 'by', false);
   if (!text.ok || text.value === undefined) return text;
-  const name = String(fields[key]).normalize('NFC').trim();
+  // As it was sent: what cannot be stored has been replaced in the text.
+  const name = readName('by', personName(String(fields['by'])), maxPersonBytes);
+  if (name.ok && name.value === '') return required ? { ok: false, reason: '"by" is empty' } : { ok: true, value: undefined };
+  return name;
+}
+
+function readGate(fields: Fields): Parsed<string> {
+  const text = readText(fields, 'gate', true);
+  return text.ok ? readName('gate', String(fields['gate']).normalize('NFC').trim(), maxGateBytes) : text;
+}
+
+function readName(key: string, name: string, maxBytes: number): Parsed<string> {
   if (nameless.test(name)) return { ok: false, reason: `"${key}" has control characters or broken text: ${show(name)}` };
   if (utf8Bytes(name) > maxBytes) return { ok: false, reason: `"${key}" is longer than ${maxBytes} bytes` };
-  return { ok: true, value: name === '' ? undefined : name };
+  return { ok: true, value: name };
 }
 
 function utf8Bytes(text: string): number {
@@ -84,9 +96,9 @@ export interface DecisionMessage {
 export function parseDecision(args: readonly unknown[], decision?: 'approve' | 'reject'): Parsed<DecisionMessage> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
-  const gate = readName(fields.value, 'gate', maxGateBytes, true);
+  const gate = readGate(fields.value);
   if (!gate.ok) return gate;
-  const by = readName(fields.value, 'by', maxPersonBytes, true);
+  const by = readPerson(fields.value, true);
   if (!by.ok) return by;
   const reason = readText(fields.value, 'reason', false);
   if (!reason.ok) return reason;
@@ -123,7 +135,7 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
     if (!severity.ok) return severity;
     const message = readText(fields, 'message', true);
     if (!message.ok) return message;
-    const by = readName(fields, 'by', maxPersonBytes, false);
+    const by = readPerson(fields, false);
     if (!by.ok) return by;
     const texts = { name: name.value, severity: severity.value, message: message.value };
     return { ok: true, value: { type: 'alertReceived', atMs, by: personNamed(by.value), ...texts } };
@@ -133,7 +145,7 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
 function readByAndReason(fields: Fields, reasonRequired: boolean): Parsed<{ by: Actor; reason?: string }> {
   const reason = reasonRequired ? readText(fields, 'reason', true) : readText(fields, 'reason', false);
   if (!reason.ok) return reason;
-  const by = readName(fields, 'by', maxPersonBytes, false);
+  const by = readPerson(fields, false);
   if (!by.ok) return by;
   return { ok: true, value: { by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) } };
 }
