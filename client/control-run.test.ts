@@ -1,13 +1,11 @@
-import { judgeVoter } from '../core/engine/votes';
+import type { RefusalCode } from '../core/contract/messages';
 import { hintOfRefusal } from './control-run';
 
-const vote = { gate: 'deploy', by: 'root', decision: 'approve' as const, atMs: 0, via: 'update' as const, assurance: 'local' as const };
-
-test('a refused vote says which flag to give', () => {
-  const outsider = judgeVoter({ approvers: ['ana', 'luis'], barred: [] }, vote) ?? '';
-  const barred = judgeVoter({ approvers: [], barred: ['root'] }, vote) ?? '';
-  expect(hintOfRefusal(outsider, 'r1')).toContain('--by NAME');
-  expect(hintOfRefusal(barred, 'r1')).toContain('--by NAME');
-  expect(hintOfRefusal('test:blocked holds something back: approving it overrides that, which needs a reason', 'r1')).toContain('--reason');
-  expect(hintOfRefusal('deploy is already decided: approved', 'r1')).toContain('vapora workflow status --id r1');
-});
+test.each<[RefusalCode | undefined, string]>([
+  ['not_approver', '--by NAME'],
+  ['barred', '--by NAME'],
+  ['reason_needed', '--reason'],
+  ['run_ended', 'vapora workflow result --id r1'],
+  ['already_decided', 'vapora workflow status --id r1'],
+  [undefined, 'vapora workflow status --id r1'],
+])('a vote refused as %s says what to type instead', (code, hint) => expect(hintOfRefusal(code, 'r1')).toContain(hint));

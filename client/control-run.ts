@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../core/contract/errors';
-import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, ResumeMessage } from '../core/contract/messages';
+import { refusalCodes } from '../core/contract/messages';
+import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, RefusalCode, ResumeMessage } from '../core/contract/messages';
 import type { SignalName } from '../core/contract/names';
 import type { VaporaClient } from './connect';
 import { describeRun } from './run-views';
@@ -42,11 +43,12 @@ async function updateDecide(client: VaporaClient, id: string, message: DecideMes
     );
   } catch (error) {
     if (isWorkflowNotFound(error)) throw await whyClosed(client, id, error);
-    const failed = error as { name?: string; cause?: { message?: string } };
+    const failed = error as { name?: string; cause?: { message?: string; details?: unknown[] } };
     if (failed.name === 'WorkflowUpdateFailedError') {
+      const code = refusalCodeOf(failed.cause?.details?.[0]);
+      if (code === 'planning') return 'planning';
       const reason = failed.cause?.message ?? 'the run refused the vote';
-      if (reason.includes('still being planned')) return 'planning';
-      throw new AppError('refused', reason, { hint: hintOfRefusal(reason, id), cause: error });
+      throw new AppError('refused', reason, { hint: hintOfRefusal(code, id), cause: error, ...(code && { details: { code } }) });
     }
     const cause = (error as { cause?: unknown }).cause;
     if (failed.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || isWorkerMissing(error) || isWorkerMissing(cause)) return 'no worker';
@@ -54,12 +56,31 @@ async function updateDecide(client: VaporaClient, id: string, message: DecideMes
   }
 }
 
-/** What to type instead. The run's answer is text: its words are those of core/engine/votes.ts. */
-export function hintOfRefusal(reason: string, id: string): string {
-  if (reason.includes('needs a reason')) return `give it with --reason "..."`;
-  if (reason.includes('is not an approver of')) return 'say which of them decides with --by NAME';
-  if (reason.includes('distinct_from')) return 'somebody else has to decide, who is named with --by NAME';
-  return `'vapora workflow status --id ${id}' shows its open gates`;
+/** A run of another version of vapora may refuse for reasons that this one does not know. */
+function refusalCodeOf(details: unknown): RefusalCode | undefined {
+  const code = (details as { code?: unknown } | null | undefined)?.code;
+  return refusalCodes.find((known) => known === code);
+}
+
+/** What to type instead. */
+export function hintOfRefusal(code: RefusalCode | undefined, id: string): string {
+  switch (code) {
+    case 'reason_needed':
+      return 'give it with --reason "..."';
+    case 'not_approver':
+      return 'say which of them decides with --by NAME';
+    case 'barred':
+      return 'somebody else has to decide, who is named with --by NAME';
+    case 'run_ended':
+      return `'vapora workflow result --id ${id}' shows how`;
+    case 'malformed':
+    case 'planning':
+    case 'run_ending':
+    case 'no_such_gate':
+    case 'already_decided':
+    case undefined:
+      return `'vapora workflow status --id ${id}' shows its open gates`;
+  }
 }
 
 async function signalVote(client: VaporaClient, id: string, { decision, ...vote }: DecideMessage): Promise<DecideAnswer> {

@@ -4,6 +4,7 @@ import type { AgentResult, MetricValue } from '../core/contract/agent-document';
 import type { EffectMode } from '../core/contract/ids';
 import type { AssignmentExplanation } from '../core/learning/explanation';
 import type { GateStateName, Outcome, RunStatus, StepState } from '../core/contract/states';
+import type { BarredPerson } from '../core/contract/views';
 
 /** The tables as the queries see them. The truth is in migrations/; columns are described there. */
 export interface DatabaseSchema {
@@ -195,6 +196,8 @@ export interface ApprovalsTable {
   state: GateStateName;
   prompt: string | null;
   approvers: Json<string[]>;
+  barred: Json<BarredPerson[]>;
+  is_override: boolean;
   quorum: number;
   opened_at: NullableTimestamp;
   deadline: NullableTimestamp;

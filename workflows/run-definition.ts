@@ -14,7 +14,7 @@ import {
   defineUpdate,
 } from '@temporalio/workflow';
 import type { LoadPlanInput, ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
-import type { DecideReply } from '../core/contract/messages';
+import type { DecideReply, Refusal } from '../core/contract/messages';
 import { localActivityNames, signalNames } from '../core/contract/names';
 import type { RunResult } from '../core/contract/run-result';
 import type { TerminalRunStatus } from '../core/contract/states';
@@ -221,7 +221,7 @@ function registerHandlers(inbox: Inbox, holder: Holder): void {
     async (...args) => {
       const { engine, vote } = judged(args);
       const verdict = engine.judgeVote(vote);
-      if (!verdict.ok) throw refused(verdict.reason);
+      if (!verdict.ok) throw refused(verdict);
       inbox.post({ type: 'voted', vote });
       // The answer is given when the loop has counted the vote, not before.
       await condition(() => inbox.isEmpty);
@@ -231,19 +231,19 @@ function registerHandlers(inbox: Inbox, holder: Holder): void {
       validator: (...args) => {
         const { engine, vote } = judged(args);
         const verdict = engine.judgeVote(vote);
-        if (!verdict.ok) throw refused(verdict.reason);
+        if (!verdict.ok) throw refused(verdict);
       },
     },
   );
 
   function judged(args: readonly unknown[]) {
     const parsed = parseDecision(args);
-    if (!parsed.ok) throw refused(`decide: ${parsed.reason}`);
-    if (!holder.engine) throw refused('the run is still being planned: try again in a moment');
+    if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
+    if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
     return { engine: holder.engine, vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
   }
 }
 
-function refused(reason: string): ApplicationFailure {
-  return ApplicationFailure.create({ type: 'Refused', message: reason, nonRetryable: true });
+function refused({ code, reason }: Refusal): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'Refused', message: reason, nonRetryable: true, details: [{ code }] });
 }

@@ -12,9 +12,11 @@ test.each<[string, Partial<GateView>, string | undefined, string]>([
   ['one of them has voted', { approvers: ['ana', 'luis'], quorum: 2, votes: voted }, 'root', ' --by luis'],
   ['the user has voted', { approvers: ['ana', 'luis'], quorum: 2, votes: voted }, 'ana', ' --by luis'],
   ['a name with a blank', { approvers: ['ana maria'] }, 'root', " --by 'ana maria'"],
-  ['something is held back', { kind: 'blocked' }, 'root', " --reason 'why'"],
-  ['a phase is held back', { kind: 'phase', approvers: ['ana'] }, 'root', " --by ana --reason 'why'"],
-  ['an outcome is unknown', { kind: 'unknown' }, 'root', ''],
+  ['something is held back', { kind: 'blocked', isOverride: true }, 'root', " --reason 'why'"],
+  ['a phase is held back', { kind: 'phase', isOverride: true, approvers: ['ana'] }, 'root', " --by ana --reason 'why'"],
+  ['a phase is to be approved', { kind: 'phase', approvers: ['ana'] }, 'root', ' --by ana'],
+  ['the user may not', { approvers: ['root', 'ana'], barred: [{ id: 'root', why: 'initiator' }] }, 'root', ' --by ana'],
+  ['an outcome is unknown', { kind: 'unknown', isOverride: true }, 'root', ''],
 ])('approve where %s', (_, gate, user, flags) => {
   expect(decideCommand('approve', 'r1', aGate({ id: 'g', ...gate }), user)).toBe(`vapora workflow approve --id r1 --gate g${flags}`);
 });

@@ -8,8 +8,8 @@ export function shellQuote(argument: string): string {
 /** Who can vote next: the user, where the gate takes the user's vote and does not have it yet, else the first approver it lacks. */
 export function nextVoter(gate: GateView, user: string): string;
 export function nextVoter(gate: GateView, user: string | undefined): string | undefined;
-export function nextVoter({ approvers, votes }: GateView, user: string | undefined): string | undefined {
-  const voted = new Set(votes.map(({ by }) => by));
+export function nextVoter({ approvers, barred, votes }: GateView, user: string | undefined): string | undefined {
+  const voted = new Set([...votes.map(({ by }) => by), ...barred.map(({ id }) => id)]);
   if (approvers.length === 0 || (user !== undefined && approvers.includes(user) && !voted.has(user))) return user;
   return approvers.find((person) => !voted.has(person)) ?? user;
 }
@@ -22,7 +22,7 @@ export function decideCommand(decision: 'approve' | 'reject', runId: string, gat
   return `vapora workflow ${decision} --id ${shellQuote(runId)} --gate ${shellQuote(gate.id)}${voter}${reason}`;
 }
 
-/** Approving it goes over something that is not as it should be. A phase's gate may be of that kind; a reason never harms. */
-function overrides({ kind }: GateView): boolean {
-  return kind === 'blocked' || kind === 'phase';
+/** Approving it goes over something that is not as it should be. Trying again what is unknown is no such thing. */
+function overrides({ kind, isOverride }: GateView): boolean {
+  return isOverride && kind !== 'unknown';
 }

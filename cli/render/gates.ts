@@ -10,7 +10,13 @@ export function gateLine(gate: GateView, nowMs: number | undefined): string {
   const approvers = gate.approvers.length === 0 ? 'anyone' : gate.approvers.map(plainText).join(' or ');
   const approvals = gate.votes.filter((vote) => vote.decision === 'approve').length;
   const quorum = gate.quorum > 1 || approvals > 0 ? `, ${approvals} of ${gate.quorum} approvals` : '';
-  return `${gate.id}: ${prompt} (by ${approvers}${quorum}${deadlineText(gate.deadline, nowMs)})`;
+  return `${gate.id}: ${prompt} (by ${approvers}${barredText(gate)}${quorum}${deadlineText(gate.deadline, nowMs)})`;
+}
+
+/** `, not ivo (who started the run)`. */
+function barredText({ barred }: GateView): string {
+  const whys = { initiator: 'who started the run', author: 'who did the work' };
+  return barred.map(({ id, why }) => `, not ${plainText(id)} (${whys[why]})`).join('');
 }
 
 function kindText(gate: GateView): string {
@@ -18,7 +24,7 @@ function kindText(gate: GateView): string {
     case 'approval':
       return 'approval';
     case 'phase':
-      return 'approval of the phase';
+      return gate.isOverride ? 'the phase is held back: approving overrides what holds it' : 'approval of the phase';
     case 'start':
       return 'manual start';
     case 'blocked':

@@ -42,12 +42,20 @@ test('gates with the commands that answer them', () => {
     quorum: 2,
     votes: [{ by: 'ana', decision: 'approve', at: '2025-11-09T11:00:00Z' }],
   });
-  const blocked = aGate({ id: 'test:blocked', kind: 'blocked', deadline: '2025-11-09T14:00:00Z' });
+  const blocked = aGate({ id: 'test:blocked', kind: 'blocked', isOverride: true, deadline: '2025-11-09T14:00:00Z' });
+  const phase = aGate({
+    id: 'build',
+    kind: 'phase',
+    isOverride: true,
+    approvers: ['ivo', 'ana'],
+    barred: [{ id: 'ivo', why: 'initiator' }],
+  });
   expect(
     `\n${renderGates(
       [
         { run: 'r1', gate },
         { run: 'r2', gate: blocked },
+        { run: 'r3', gate: phase },
       ],
       { ...plainOptions, nowMs },
     )}\n`,
@@ -58,6 +66,9 @@ r1  deploy: Go live? (by ana or luis, 1 of 2 approvals)
 r2  test:blocked: blocked: approving overrides what blocks it (by anyone, 2h left)
   vapora workflow approve --id r2 --gate test:blocked --reason 'why'
   vapora workflow reject --id r2 --gate test:blocked --reason 'why'
+r3  build: the phase is held back: approving overrides what holds it (by ivo or ana, not ivo (who started the run))
+  vapora workflow approve --id r3 --gate build --by ana --reason 'why'
+  vapora workflow reject --id r3 --gate build --by ana --reason 'why'
 `);
   expect(renderGates([], plainOptions)).toBe('Nothing is waiting for a person.');
 });

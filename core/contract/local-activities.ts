@@ -3,6 +3,7 @@ import type { AgentResult, MetricValue } from './agent-document';
 import type { EffectMode } from './ids';
 import type { Outcome, RunStatus, StepState } from './states';
 import type { StartInput } from './start-input';
+import type { BarredPerson } from './views';
 
 /**
  * Arguments and results of the activities: the seam between workflows/ and activities/. Results of local activities stand in
@@ -108,6 +109,8 @@ export interface GateProjection {
   state: 'pending' | 'open' | 'decided';
   prompt?: string;
   approvers: string[];
+  barred: BarredPerson[];
+  isOverride: boolean;
   quorum: number;
   openedAtMs?: number;
   deadlineMs?: number;

@@ -22,6 +22,26 @@ export interface CancelMessage {
   /** Keep what was done instead of compensating it. */
   noRollback?: boolean;
 }
+/** Why a vote is refused, for programs: in the audit, and in the details of a refused update. */
+export const refusalCodes = [
+  'malformed', // not a vote at all
+  'planning', // the run's gates are not known yet
+  'run_ended',
+  'run_ending',
+  'no_such_gate',
+  'already_decided',
+  'not_approver',
+  'barred', // by `distinct_from`
+  'reason_needed', // an override says why
+] as const;
+export type RefusalCode = (typeof refusalCodes)[number];
+
+export interface Refusal {
+  code: RefusalCode;
+  /** For people. */
+  reason: string;
+}
+
 /** The answer to `decide`. */
 export interface DecideReply {
   /** `early`: kept, the gate is not open yet. `repeated`: the same vote again, nothing changed. */

@@ -73,12 +73,22 @@ export interface GateView {
   state: GateStateName;
   decision: string | null;
   approvers: string[];
+  /** Who may not vote, whoever the approvers are. */
+  barred: BarredPerson[];
+  /** Approving it lets something pass that does not hold: it needs a reason, and is never given automatically. */
+  isOverride: boolean;
   quorum: number;
   votes: { by: string; decision: 'approve' | 'reject'; reason?: string; at: string }[];
   deadline: string | null;
   prompt?: string;
   /** The result that the approver should read. */
   result?: { summary?: string; outputs?: Record<string, unknown>; metrics?: Record<string, unknown> };
+}
+
+/** By `distinct_from`: who started the run, or has done work that the gate is about. */
+export interface BarredPerson {
+  id: string;
+  why: 'initiator' | 'author';
 }
 
 export interface AlertView {

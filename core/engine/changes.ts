@@ -48,8 +48,8 @@ export function agentOf(node: StepNode): string | undefined {
 }
 
 function projectGate(gate: GateRunState): GateProjection {
-  const { id, kind, generation, state, approvers, quorum } = gate;
-  const projection: GateProjection = { gate: id, kind, generation, state, approvers, quorum };
+  const { id, kind, generation, state, approvers, barred, isOverride = false, quorum } = gate;
+  const projection: GateProjection = { gate: id, kind, generation, state, approvers, barred, isOverride, quorum };
   for (const key of ['step', 'phase', 'prompt', 'openedAtMs', 'deadlineMs', 'decision', 'decidedAtMs', 'reason'] as const) {
     if (gate[key] !== undefined) Object.assign(projection, { [key]: gate[key] });
   }

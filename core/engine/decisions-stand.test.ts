@@ -18,9 +18,14 @@ describe('overriding a check of a step that has an approval is up to its approve
   ])('%s', (_, step, rejections) => {
     const driver = run({ steps: { a: step } });
     for (const by of ['ana', 'bob'].slice(0, rejections)) driver.vote('a', 'reject', by, 'no');
-    expect(driver.state.gates['a:blocked']).toMatchObject({ state: 'open', approvers: approval.approvers, quorum: 2, barred: ['ivo'] });
+    expect(driver.state.gates['a:blocked']).toMatchObject({
+      state: 'open',
+      approvers: approval.approvers,
+      quorum: 2,
+      barred: [{ id: 'ivo', why: 'initiator' }],
+    });
     driver.vote('a:blocked', 'approve', 'ivo', 'mine');
-    expect(lastIgnored(driver)).toBe('ivo may not decide about a:blocked: distinct_from');
+    expect(lastIgnored(driver)).toBe('ivo may not decide about a:blocked: distinct_from initiator');
     driver.vote('a:blocked', 'approve', 'mallory', 'why not');
     expect(lastIgnored(driver)).toContain('mallory is not an approver of a:blocked');
     driver.vote('a:blocked', 'approve', 'ana', 'after all');

@@ -1,5 +1,4 @@
 import type { RunChanges } from '../contract/local-activities';
-import type { DecideReply } from '../contract/messages';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
 import { checkEnd, judgeSlots, onSlotEnded } from './completion';
@@ -48,7 +47,7 @@ export function createEngine(options: EngineOptions): Engine {
       const any = changes.run || changes.steps.size > 0 || changes.audit.length > 0 || changes.ends.length > 0 || changes.gates.size > 0;
       return { any, urgent: changes.urgent };
     },
-    judgeVote(vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string } {
+    judgeVote(vote: Vote) {
       return judge(run, vote);
     },
     waitsFor: () => waitsFor(run),
@@ -300,7 +299,7 @@ function takeDecisions(run: Run): Decision[] {
     : decisions;
 }
 
-function judge(run: Run, vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string } {
+function judge(run: Run, vote: Vote): ReturnType<Engine['judgeVote']> {
   const pending = run.inbox.flatMap((event) => (event.type === 'voted' && event.vote.gate === vote.gate ? [event.vote] : []));
   const judged = judgeVote(run, vote, pending);
   if (!judged.ok) return judged;

@@ -1,5 +1,6 @@
 import { EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
+import type { Condition } from '../plan/condition';
 
 const hourMs = 3_600_000;
 const run = (approval: StepDraft['approval'], options: DriverOptions = {}, plan: Partial<PlanDraft> = {}): EngineDriver =>
@@ -141,12 +142,33 @@ test.each<[string, number, string[], [string, 'approve' | 'reject'][], string]>(
 });
 
 test.each([
-  ['initiator', 'ivo', 'ivo may not decide about a: distinct_from'],
-  ['author', 'architect-1', 'architect-1 may not decide about a: distinct_from'],
+  ['initiator', 'ivo', 'ivo may not decide about a: distinct_from initiator'],
+  ['author', 'architect-1', 'architect-1 may not decide about a: distinct_from author'],
 ] as const)('distinct_from %s', (who, by, reason) => {
   const driver = run({ distinctFrom: [who] }).vote('a', 'approve', by);
-  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ reason });
+  expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ reason, details: { code: 'barred' } });
   expect(driver.stateOf('a')).toBe('waiting_approval');
+  expect(driver.engine.gateViews(driver.nowMs)).toMatchObject([{ id: 'a', barred: [{ id: by, why: who }], isOverride: false }]);
+});
+
+test('who may not vote is shown before the gate opens, as far as it is known', () => {
+  const draft = { approval: { distinctFrom: ['initiator' as const, 'author' as const] }, after: ['a'] };
+  const driver = new EngineDriver(buildPlan({ steps: { a: { approval: true }, b: draft } })).run();
+  expect(driver.engine.gateViews(driver.nowMs)[1]).toMatchObject({
+    id: 'b',
+    state: 'pending',
+    barred: [
+      { id: 'ivo', why: 'initiator' },
+      { id: 'developer-1', why: 'author' },
+    ],
+  });
+});
+
+test('a phase that is held back says that approving it overrides', () => {
+  const gate: Condition = { op: 'metric', name: 'ok' };
+  const driver = new EngineDriver(buildPlan({ phases: [{ id: 'p', gate }], steps: { a: {} } })).run();
+  expect(driver.engine.gateViews(driver.nowMs)).toMatchObject([{ id: 'p', kind: 'phase', isOverride: true }]);
+  expect(driver.changes.flatMap(({ gates }) => gates).at(-1)).toMatchObject({ gate: 'p', isOverride: true, barred: [] });
 });
 
 test('an early vote is kept, may be changed, and counts when the gate opens', () => {
@@ -180,7 +202,7 @@ test('a late vote is refused; so is any when the run has ended', () => {
   expect(driver.finished).toEqual({ status: 'completed' });
   expect(lastAudit(driver, 'vote.ignored')).toMatchObject({ actor: { id: 'bob' }, reason: 'a is already decided: approved' });
   const vote = { gate: 'a', by: 'ana', decision: 'approve' as const, atMs: 0, assurance: 'local' as const, via: 'update' as const };
-  expect(driver.engine.judgeVote(vote)).toEqual({ ok: false, reason: 'the run has ended: completed' });
+  expect(driver.engine.judgeVote(vote)).toEqual({ ok: false, code: 'run_ended', reason: 'the run has ended: completed' });
 });
 
 test('judging tells what a vote would do, those not yet taken included', () => {

@@ -58,7 +58,8 @@ function countEarlyVotes(run: Run, gate: GateRunState, early: readonly Vote[]): 
       object: gate.id,
       generation: gate.generation,
       outcome: vote.decision,
-      reason: refusal,
+      reason: refusal.reason,
+      details: { code: refusal.code },
     });
     recordVote(run, gate, vote, false);
   }
@@ -87,14 +88,14 @@ export function castVote(run: Run, vote: Vote): void {
   const actor = voterActor(vote);
   if (!judged.ok || judged.effect === 'repeated') {
     run.changes.urgent = true;
-    const why = judged.ok ? 'the same vote again' : judged.reason;
+    const why = judged.ok ? { code: 'repeated', reason: 'the same vote again' } : judged;
     audit(run, {
       actor,
       action: 'vote.ignored',
       object: vote.gate,
       outcome: vote.decision,
-      reason: why,
-      details: { said: vote.reason ?? null },
+      reason: why.reason,
+      details: { code: why.code, said: vote.reason ?? null },
     });
     if (gate !== undefined) recordVote(run, gate, vote, false);
     return;

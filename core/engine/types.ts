@@ -9,9 +9,9 @@ import type {
   EffectRef,
   RunChanges,
 } from '../contract/local-activities';
-import type { DecideReply } from '../contract/messages';
+import type { DecideReply, Refusal } from '../contract/messages';
 import type { Outcome, RunStatus, StepState, TerminalRunStatus, Verdict } from '../contract/states';
-import type { ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
+import type { BarredPerson, ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
 import type { Plan } from '../plan/types';
 
 /**
@@ -30,7 +30,7 @@ export interface Engine {
   takeChanges(): { changes: RunChanges; urgent: boolean };
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
-  judgeVote(vote: Vote): { ok: true; reply: DecideReply } | { ok: false; reason: string };
+  judgeVote(vote: Vote): { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
   /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;
@@ -280,7 +280,7 @@ export interface GateRunState {
   /** An answer means overriding something that does not hold: never given automatically. */
   isOverride?: boolean;
   /** People who may not vote: `distinct_from`. */
-  barred: string[];
+  barred: BarredPerson[];
   openedAtMs?: number;
   deadlineMs?: number;
   decidedAtMs?: number;

@@ -61,6 +61,8 @@ test('every gate is listed: those to come as pending, with who will be asked', (
       state: 'pending',
       decision: null,
       approvers: ['x', 'y'],
+      barred: [],
+      isOverride: false,
       quorum: 2,
       votes: [],
       deadline: null,

@@ -1,6 +1,7 @@
 import type { AlertView, ExplainView, GateView, PhaseView, RunStatusView, StepView, TimelineView } from '../contract/views';
 import { agentOf } from './changes';
-import { findApprovers } from './approvers';
+import type { PlanApproval } from '../plan/types';
+import { findApprovers, findBarred } from './approvers';
 import type { PhaseNode, StepNode } from './plan-index';
 import { dependencyHolds } from './readiness';
 import type { Run } from './run';
@@ -91,18 +92,16 @@ export function createGateViews(run: Run): GateView[] {
     seen.add(view.id);
     views.push(view);
   };
-  for (const { plan } of run.index.steps) {
+  for (const node of run.index.steps) {
+    const { plan } = node;
     const { approval, automatic, id } = plan;
     const present = [`${id}:start`, id, `${id}:blocked`, `${id}:unknown`].flatMap((gate) => gates[gate] ?? []);
-    if (!automatic && gates[`${id}:start`] === undefined)
-      add({ ...futureGate(`${id}:start`, 'start', findApprovers(run, undefined, plan.role)), step: id });
+    if (!automatic && gates[`${id}:start`] === undefined) add({ ...futureGate(run, `${id}:start`, 'start', { node }), step: id });
     for (const gate of present) add(viewGate(run, gate));
     if (approval !== undefined) {
-      const approvers = findApprovers(run, approval, plan.role);
       add({
-        ...futureGate(id, 'approval', approvers),
+        ...futureGate(run, id, 'approval', { node, approval }),
         step: id,
-        quorum: approval.quorum,
         ...(approval.prompt === undefined ? {} : { prompt: approval.prompt }),
       });
     }
@@ -110,14 +109,29 @@ export function createGateViews(run: Run): GateView[] {
   for (const { plan } of run.index.phases) {
     const present = gates[plan.id];
     if (present !== undefined) add(viewGate(run, present));
-    else if (plan.approval !== undefined)
-      add({ ...futureGate(plan.id, 'phase', findApprovers(run, plan.approval, undefined)), quorum: plan.approval.quorum });
+    else if (plan.approval !== undefined) add(futureGate(run, plan.id, 'phase', { approval: plan.approval }));
   }
   return views;
 }
 
-function futureGate(id: string, kind: GateView['kind'], approvers: string[]): GateView {
-  return { id, kind, state: 'pending', decision: null, approvers, quorum: 1, votes: [], deadline: null };
+function futureGate(
+  run: Run,
+  id: string,
+  kind: GateView['kind'],
+  { node, approval }: { node?: StepNode; approval?: PlanApproval },
+): GateView {
+  return {
+    id,
+    kind,
+    state: 'pending',
+    decision: null,
+    approvers: findApprovers(run, approval, node?.plan.role),
+    barred: findBarred(run, approval, node),
+    isOverride: false,
+    quorum: approval?.quorum ?? 1,
+    votes: [],
+    deadline: null,
+  };
 }
 
 function viewGate(run: Run, gate: GateRunState): GateView {
@@ -130,6 +144,8 @@ function viewGate(run: Run, gate: GateRunState): GateView {
     state: gate.state,
     decision: gate.decision ?? null,
     approvers: gate.approvers,
+    barred: gate.barred,
+    isOverride: gate.isOverride === true,
     quorum: gate.quorum,
     votes: gate.votes.map(({ by, decision, reason, atMs }) => ({
       by,

@@ -1,4 +1,5 @@
-import type { DecideReply } from '../contract/messages';
+import type { DecideReply, Refusal, RefusalCode } from '../contract/messages';
+import type { BarredPerson } from '../contract/views';
 import type { PlanApproval } from '../plan/types';
 import { findApprovers, findBarred } from './approvers';
 import type { Run } from './run';
@@ -20,30 +21,27 @@ export interface GateSpec {
 
 /** Who votes when everything is approved automatically. */
 export const automaticVoter = 'auto';
-export type Judgement = { ok: true; effect: DecideReply['effect']; decided: boolean; spec: GateSpec } | { ok: false; reason: string };
+export type Judgement = { ok: true; effect: DecideReply['effect']; decided: boolean; spec: GateSpec } | ({ ok: false } & Refusal);
 
 /** What a vote would do. `pending`: votes that have arrived and are not counted yet. Changes nothing. */
 export function judgeVote(run: Run, vote: Vote, pending: readonly Vote[]): Judgement {
-  if (run.state.endedAtMs !== undefined) return refuse(`the run has ended: ${run.state.status}`);
-  if (run.state.ending !== undefined) return refuse(`the run is ending: ${run.state.ending.reason}`);
+  if (run.state.endedAtMs !== undefined) return refuse('run_ended', `the run has ended: ${run.state.status}`);
+  if (run.state.ending !== undefined) return refuse('run_ending', `the run is ending: ${run.state.ending.reason}`);
   const gate = run.state.gates[vote.gate];
   if (gate?.state === 'open') return judgeOpen(gate, vote, pending);
   const spec = plannedGate(run, vote.gate);
   if (spec === undefined) {
-    return refuse(
-      gate === undefined ? `there is no gate ${vote.gate} now` : `${vote.gate} is already decided: ${gate.decision ?? 'withdrawn'}`,
-    );
+    return gate === undefined ? refuse('no_such_gate', `there is no gate ${vote.gate} now`) : refuseDecided(gate);
   }
   // What was withdrawn and is still to come will be asked anew.
-  if (gate?.state === 'decided' && gate.decision !== 'withdrawn' && gate.generation >= spec.generation)
-    return refuse(`${vote.gate} is already decided: ${gate.decision ?? 'withdrawn'}`);
+  if (gate?.state === 'decided' && gate.decision !== 'withdrawn' && gate.generation >= spec.generation) return refuseDecided(gate);
   const node = spec.step === undefined ? undefined : run.index.byId.get(spec.step);
   const known = gate?.state === 'pending' && gate.generation >= spec.generation ? gate.votes : [];
   const refusal = judgeVoter(
     { approvers: findApprovers(run, spec.approval, node?.plan.role), barred: findBarred(run, spec.approval, node) },
     vote,
   );
-  if (refusal !== undefined) return refuse(refusal);
+  if (refusal !== undefined) return { ok: false, ...refusal };
   const before = lastVote([...known, ...pending], vote);
   return { ok: true, effect: before === vote.decision ? 'repeated' : 'early', decided: false, spec };
 }
@@ -77,9 +75,9 @@ function judgeOpen(gate: GateRunState, vote: Vote, pending: readonly Vote[]): Ju
   const spec: GateSpec = { id: gate.id, kind: gate.kind, generation: gate.generation };
   if (vote.via !== 'auto') {
     const refusal = judgeVoter(gate, vote);
-    if (refusal !== undefined) return refuse(refusal);
+    if (refusal !== undefined) return { ok: false, ...refusal };
     if (gate.isOverride === true && gate.kind !== 'unknown' && vote.decision === 'approve' && (vote.reason ?? '').trim() === '') {
-      return refuse(`${gate.id} holds something back: approving it overrides that, which needs a reason`);
+      return refuse('reason_needed', `${gate.id} holds something back: approving it overrides that, which needs a reason`);
     }
   }
   const votes = [...gate.votes, ...pending];
@@ -90,10 +88,13 @@ function judgeOpen(gate: GateRunState, vote: Vote, pending: readonly Vote[]): Ju
 }
 
 /** Why somebody may not vote; undefined when they may. */
-export function judgeVoter(gate: { approvers: readonly string[]; barred: readonly string[] }, vote: Vote): string | undefined {
-  if (gate.barred.includes(vote.by)) return `${vote.by} may not decide about ${vote.gate}: distinct_from`;
+export function judgeVoter(gate: { approvers: readonly string[]; barred: readonly BarredPerson[] }, vote: Vote): Refusal | undefined {
+  const bar = gate.barred.find(({ id }) => id === vote.by);
+  if (bar !== undefined) {
+    return { code: 'barred', reason: `${vote.by} may not decide about ${vote.gate}: distinct_from ${bar.why}` };
+  }
   if (gate.approvers.length > 0 && !gate.approvers.includes(vote.by)) {
-    return `${vote.by} is not an approver of ${vote.gate} (${gate.approvers.join(', ')})`;
+    return { code: 'not_approver', reason: `${vote.by} is not an approver of ${vote.gate} (${gate.approvers.join(', ')})` };
   }
   return undefined;
 }
@@ -112,7 +113,7 @@ export function tally(gate: GateRunState, votes: readonly Vote[]): 'approved' | 
     else rejections += 1;
   }
   if (approvals >= gate.quorum) return 'approved';
-  const voters = gate.approvers.filter((person) => !gate.barred.includes(person)).length;
+  const voters = gate.approvers.filter((person) => !gate.barred.some(({ id }) => id === person)).length;
   const needed = gate.quorum === 1 ? 1 : gate.approvers.length === 0 ? gate.quorum : voters - gate.quorum + 1;
   return rejections >= Math.max(1, needed) ? 'rejected' : undefined;
 }
@@ -121,6 +122,10 @@ function lastVote(votes: readonly Vote[], vote: Vote): Vote['decision'] | undefi
   return votes.findLast((other) => other.by === vote.by && other.gate === vote.gate)?.decision;
 }
 
-function refuse(reason: string): { ok: false; reason: string } {
-  return { ok: false, reason };
+function refuseDecided({ id, decision = 'withdrawn' }: GateRunState): Judgement {
+  return refuse('already_decided', `${id} is already decided: ${decision}`);
+}
+
+function refuse(code: RefusalCode, reason: string): Judgement {
+  return { ok: false, code, reason };
 }

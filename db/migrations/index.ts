@@ -2,7 +2,8 @@ import { initialTables } from './0001-initial-tables';
 import { auditTrail } from './0002-audit-trail';
 import { linesOnce } from './0003-lines-once';
 import { executionOwner } from './0004-execution-owner';
+import { gateViews } from './0005-gate-views';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
-export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner];
+export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner, gateViews];

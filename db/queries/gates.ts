@@ -130,6 +130,8 @@ function gateView(row: Selectable<ApprovalsTable>, votes: Votes): GateView {
     state: row.state,
     decision: row.decision,
     approvers: row.approvers,
+    barred: row.barred,
+    isOverride: row.is_override,
     quorum: row.quorum,
     votes: votes.get(gateKey(row)) ?? [],
     deadline: row.deadline?.toISOString() ?? null,

@@ -153,6 +153,8 @@ function addGates(statement: Statement, root: string, changes: RunChanges): void
     state: gate.state,
     prompt: gate.prompt,
     approvers: gate.approvers,
+    barred: gate.barred,
+    is_override: gate.isOverride,
     quorum: gate.quorum,
     opened_at: isoOf(gate.openedAtMs),
     deadline: isoOf(gate.deadlineMs),
@@ -162,13 +164,13 @@ function addGates(statement: Statement, root: string, changes: RunChanges): void
   }));
   statement.with(
     'changed_gates',
-    `insert into approvals (root_run_id, gate, generation, step, phase, kind, state, prompt, approvers, quorum, opened_at, deadline,
-       decision, decided_at, reason)
+    `insert into approvals (root_run_id, gate, generation, step, phase, kind, state, prompt, approvers, barred, is_override, quorum, opened_at,
+       deadline, decision, decided_at, reason)
      select ${root}, g.* from fresh, jsonb_to_recordset(${statement.value(jsonText(rows), 'jsonb')}) as g(gate text, generation int, step text,
-       phase text, kind text, state text, prompt text, approvers jsonb, quorum int, opened_at timestamptz, deadline timestamptz,
+       phase text, kind text, state text, prompt text, approvers jsonb, barred jsonb, is_override boolean, quorum int, opened_at timestamptz, deadline timestamptz,
        decision text, decided_at timestamptz, reason text)
      on conflict (root_run_id, gate, generation) do update set step = excluded.step, phase = excluded.phase, kind = excluded.kind,
-       state = excluded.state, prompt = excluded.prompt, approvers = excluded.approvers, quorum = excluded.quorum,
+       state = excluded.state, prompt = excluded.prompt, approvers = excluded.approvers, barred = excluded.barred, is_override = excluded.is_override, quorum = excluded.quorum,
        opened_at = excluded.opened_at, deadline = excluded.deadline, decision = excluded.decision, decided_at = excluded.decided_at,
        reason = excluded.reason`,
   );

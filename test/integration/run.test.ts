@@ -74,9 +74,12 @@ test('an update answers: counted, or refused with the reason', async () => {
   await run.waitsAt('b');
   await expect(decideGate(vapora.client, run.id, { gate: 'b', by: 'mallory', decision: 'approve' })).rejects.toMatchObject({
     code: 'refused',
+    details: { code: 'not_approver' },
+    hint: expect.stringContaining('--by'),
   });
   await expect(decideGate(vapora.client, run.id, { gate: 'nope', by: 'ana', decision: 'approve' })).rejects.toMatchObject({
     code: 'refused',
+    details: { code: 'no_such_gate' },
   });
   expect(await decideGate(vapora.client, run.id, { gate: 'b', by: 'ana', decision: 'approve' })).toMatchObject({ decided: true });
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });

@@ -19,7 +19,7 @@ export function aStep(step: Partial<StepView> & { id: string }): StepView {
 }
 
 export function aGate(gate: Partial<GateView> & { id: string }): GateView {
-  return { kind: 'approval', state: 'open', decision: null, approvers: [], quorum: 1, votes: [], deadline: null, ...gate };
+  return { kind: 'approval', state: 'open', decision: null, approvers: [], barred: [], isOverride: false, quorum: 1, votes: [], deadline: null, ...gate };
 }
 
 export function aRun(view: Partial<RunStatusView> = {}): RunStatusView {

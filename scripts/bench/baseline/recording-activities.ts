@@ -60,6 +60,8 @@ export function createRecordingActivities(db: Database): RecordingActivities & O
         kind: 'approval',
         state: 'decided',
         approvers: [],
+        barred: [],
+        isOverride: false,
         quorum: 1,
         openedAtMs: atMs,
         decision: 'approved',
