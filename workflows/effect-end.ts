@@ -1,7 +1,8 @@
 import type { AgentDocument, AgentResult } from '../core/contract/agent-document';
 import { isResult, resultProblem } from '../core/contract/check-result';
 import { isUndecodable } from '../core/contract/names';
-import type { EngineEvent } from '../core/engine/types';
+import { jsonBytes, shortenText } from '../core/contract/text-size';
+import type { EffectFailure, EngineEvent } from '../core/engine/types';
 
 export type EffectEndFields = Pick<
   Extract<EngineEvent, { type: 'effectEnded' }>,
@@ -15,6 +16,13 @@ const maxClockSkewMs = 86_400_000;
 /** The largest that the history's integers hold. */
 const maxAttempt = 2 ** 31 - 1;
 
+/** What a result may weigh as it travels on: into the state of the run, to its dependents, into Postgres. Ours is held to the same. */
+const maxResultBytes = 256 * 1024;
+/** Of the texts among its outputs, each of which goes into the document of every step that reads it. */
+const maxOutputTextBytes = 64 * 1024;
+/** What a failure says stands in the status, the audit and the reason of the run. */
+const maxMessageLength = 4_000;
+
 /** Our worker answers with times around the result; a foreign worker may answer with the bare result, or with anything. */
 export function endOf(
   output: unknown,
@@ -23,14 +31,34 @@ export function endOf(
   const { value, times } = unwrap(output, nowMs);
   const failed = (message: string, result?: AgentResult): EffectEndFields => ({
     ...times,
-    failure: { kind: 'failed', message, recorded: false, ...(result && { result }) },
+    failure: boundFailure({ kind: 'failed', message, recorded: false, ...(result && { result }) }),
   });
   if (isUndecodable(value)) return failed(`the worker of ${agentId} returned something undecodable: ${value.undecodable}`);
   if (!isResult(value)) return failed(`the worker of ${agentId} returned ${resultProblem(value)}`);
+  const tooLarge = sizeProblem(value);
+  if (tooLarge !== undefined) return failed(`the worker of ${agentId} returned ${tooLarge}`);
   if (value.status === 'failure') return failed(value.summary ?? value.reasons?.[0] ?? `${agentId} reported failure`, value);
   const missing = document.outputs.filter((name) => !value.outputs || !Object.hasOwn(value.outputs, name));
   if (missing.length > 0) return failed(`the worker of ${agentId} returned a result without the promised output ${missing.join(', ')}`);
   return { ...times, result: value };
+}
+
+/** A failure as it may go on: its message has an end, and a result that is too large is left out. */
+export function boundFailure(failure: EffectFailure): EffectFailure {
+  const { result, message, ...rest } = failure;
+  const isKept = result !== undefined && sizeProblem(result) === undefined;
+  return { ...rest, message: shortenText(message, maxMessageLength), ...(isKept && { result }) };
+}
+
+function sizeProblem(result: AgentResult): string | undefined {
+  const sizeBytes = jsonBytes(result);
+  if (sizeBytes > maxResultBytes) return `a result of ${sizeBytes} bytes, more than ${maxResultBytes}: keep what is large elsewhere`;
+  const textBytes = Object.values(result.outputs ?? {}).reduce(
+    (sum, output) => sum + (typeof output === 'string' ? jsonBytes(output) : 0),
+    0,
+  );
+  if (textBytes <= maxOutputTextBytes) return undefined;
+  return `outputs of ${textBytes} bytes of text, more than ${maxOutputTextBytes}: give large ones as {"artifact": "sha256:…"}`;
 }
 
 function unwrap(output: unknown, nowMs: number): { value: unknown; times: Times } {

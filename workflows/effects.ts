@@ -9,7 +9,7 @@ import type { Decision, EffectFailure, EngineEvent } from '../core/engine/types'
 import type { PlanStep } from '../core/plan/types';
 import { buildAgentDocument } from './agent-document';
 import type { DocumentContext } from './agent-document';
-import { endOf } from './effect-end';
+import { boundFailure, endOf } from './effect-end';
 import type { EffectEndFields } from './effect-end';
 import type { Cancellable, ScopePool } from './scopes';
 
@@ -58,7 +58,7 @@ export function createEffectRunner(
     const effect = scopes.start(
       () => scheduleActivity<unknown>(step.role, [document, control], options),
       (output) => end(endOf(output, { document, agentId: decision.agent.id, nowMs: Date.now() })),
-      (error) => end({ failure: failureOf(error) }),
+      (error) => end({ failure: boundFailure(failureOf(error)) }),
     );
     running.set(id, effect);
   }

@@ -1,6 +1,7 @@
 import type { Actor } from '../core/contract/local-activities';
 import { isUndecodable } from '../core/contract/names';
 import { personName } from '../core/contract/person-name';
+import { utf8Bytes } from '../core/contract/text-size';
 import type { EngineEvent } from '../core/engine/types';
 
 type Fields = Record<string, unknown>;
@@ -70,15 +71,6 @@ function readName(key: string, name: string, maxBytes: number): Parsed<string> {
   if (nameless.test(name)) return { ok: false, reason: `"${key}" has control characters or broken text: ${show(name)}` };
   if (utf8Bytes(name) > maxBytes) return { ok: false, reason: `"${key}" is longer than ${maxBytes} bytes` };
   return { ok: true, value: name };
-}
-
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 function personNamed(name: string | undefined): Actor {
