@@ -147,6 +147,7 @@ function planningView(description: WorkflowExecutionDescription): RunStatusView 
     gates: [],
     alerts: [],
     ignoredSignals: 0,
+    totals: { steps: 0, gates: 0, alerts: 0 },
     timeline: { plannedMs: null, elapsedMs: 0, etaP50: null, etaP90: null },
   };
 }

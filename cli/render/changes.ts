@@ -32,7 +32,8 @@ export function describeChanges(before: RunStatusView | undefined, after: RunSta
     if (gate.state === 'decided' && gatesBefore.get(gate.id)?.state !== 'decided')
       add(`gate ${plainText(gate.id)} ${gate.decision ?? 'decided'}`);
   }
-  for (const alert of after.alerts.slice(before?.alerts.length ?? 0)) {
+  const newAlerts = after.totals.alerts - (before?.totals.alerts ?? 0);
+  for (const alert of newAlerts > 0 ? after.alerts.slice(-newAlerts) : []) {
     add(`alert ${alert.state}: ${plainText(alert.step)} ${plainText(alert.message || alert.name)}`);
   }
   return lines;

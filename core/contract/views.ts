@@ -27,6 +27,8 @@ export interface RunStatusView {
   ignoredSignals: number;
   /** What is not in Postgres, though it should be. Absent where all is, or nothing has to be. */
   recording?: RecordingView;
+  /** Of lists that may be shorter here: of a very large run they hold what goes on and the newest. */
+  totals: { steps: number; gates: number; alerts: number };
   timeline: { plannedMs: number | null; elapsedMs: number; etaP50: number | null; etaP90: number | null };
 }
 
@@ -102,6 +104,8 @@ export interface AlertView {
 
 export interface TimelineView {
   steps: TimelineEntry[];
+  /** Older entries that are not here, because there are too many. */
+  omitted?: number;
 }
 export interface TimelineEntry {
   step: string;

@@ -56,6 +56,7 @@ function createState(plan: Plan): RunState {
     inFlight: withoutPrototype({}),
     timers: withoutPrototype({}),
     alerts: [],
+    alertCount: 0,
     ignoredSignals: 0,
     sequence: 0,
   };

@@ -1,4 +1,5 @@
 import type { RunChanges } from '../contract/local-activities';
+import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
 import { checkEnd, judgeSlots, onSlotEnded } from './completion';
@@ -18,7 +19,9 @@ import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
 import type { Decision, Engine, EngineEvent, EngineOptions, RunState, Vote } from './types';
 import { judgeVote } from './votes';
-import { createExplainView, createGateViews, createStatusView, createTimelineView } from './views';
+import { createGateViews } from './gate-views';
+import { fitView, type ViewBounds } from './view-bounds';
+import { createExplainView, createStatusView, createTimelineView } from './views';
 
 /**
  * A run of a plan: give it what happened (`apply`), ask what to do (`decide`). No clock, no random, no I/O.
@@ -29,6 +32,7 @@ import { createExplainView, createGateViews, createStatusView, createTimelineVie
  */
 export function createEngine(options: EngineOptions): Engine {
   const run = createRun(options);
+  const fit = <View>(create: (bounds: ViewBounds) => View): View => fitView(run.index.steps.length, create);
   return {
     get state(): RunState {
       return run.state;
@@ -51,10 +55,10 @@ export function createEngine(options: EngineOptions): Engine {
       return judge(run, vote);
     },
     waitsFor: () => waitsFor(run),
-    statusView: (nowMs) => createStatusView(run, nowMs),
-    gateViews: () => createGateViews(run),
-    timelineView: () => createTimelineView(run),
-    explain: (stepId) => createExplainView(run, stepId),
+    statusView: (nowMs) => fit((bounds) => createStatusView(run, nowMs, bounds)),
+    gateViews: () => fit((bounds) => createGateViews(run, bounds)),
+    timelineView: () => fit((bounds) => createTimelineView(run, bounds)),
+    explain: (stepId) => fit((bounds) => createExplainView(run, stepId, bounds)),
   };
 }
 
@@ -165,17 +169,7 @@ function handle(run: Run, event: EngineEvent): void {
       return unpause(run, event);
     case 'alertReceived': {
       const { name, severity, message } = event;
-      const alert = { step: '', name, severity, message, state: 'raised' as const, atMs: run.now };
-      run.state.alerts.push(alert);
-      run.changes.alerts.push(alert);
-      run.changes.urgent = true;
-      return audit(run, {
-        actor: event.by,
-        action: 'alert.raised',
-        object: run.options.run.id,
-        reason: message,
-        details: { name, severity },
-      });
+      return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
     }
     case 'signalIgnored':
       return ignoreSignal(run, event);

@@ -89,10 +89,13 @@ export function recordEnd(run: Run, event: EffectEnded, agent: AssignedAgent | u
   if (failure === undefined ? agent?.executor !== 'worker' : failure.recorded) return;
   if (failure?.kind === 'superseded') return;
   const answer = result ?? failure?.result;
+  const node = run.index.byId.get(effect.path);
+  const startedAtMs = agent?.executor === 'worker' && node !== undefined ? findLogEntry(node, effect)?.startedAtMs : undefined;
   run.changes.ends.push({
     ...effect,
     outcome: outcomeOf(event),
     atMs: event.endedAtMs ?? event.atMs,
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
     ...(agent?.executor === 'simulate' ? { durationFactor: run.options.timeScale } : {}),
     ...(failure === undefined ? {} : { failure: failure.message }),
     ...(answer === undefined ? {} : { result: answer }),

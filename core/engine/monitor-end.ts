@@ -22,6 +22,7 @@ export function recordMonitorEnd(run: Run, node: StepNode, end: { outcome: Outco
     mode: 'do',
     outcome: end.outcome,
     atMs: run.now,
+    ...(node.run.monitor === undefined ? {} : { startedAtMs: node.run.monitor.startedAtMs }),
     durationFactor: run.options.timeScale,
     ...(end.outcome === 'failure' && end.result?.summary !== undefined ? { failure: end.result.summary } : {}),
     ...(end.result === undefined ? {} : { result: end.result }),

@@ -1,13 +1,14 @@
 import type { AgentResult, MetricValue } from '../contract/agent-document';
 import type { AlertRecord, AssignedAgent } from '../contract/local-activities';
 import type { PlanMonitor } from '../plan/types';
+import { addAlert } from './alerts';
 import { checkSample } from './conditions';
 import { beginEnding } from './ending';
 import { isSuccess, launchEffect, type EffectEnded } from './launching';
 import { currentAssignment, recordMonitorEnd } from './monitor-end';
 import type { StepNode } from './plan-index';
 import { moveStep } from './moves';
-import { audit, engineActor, realMs, startTimer, type Run } from './run';
+import { engineActor, realMs, startTimer, type Run } from './run';
 import { failStep, sampleTimerId } from './setbacks';
 import type { MonitorRunState } from './types';
 
@@ -216,15 +217,5 @@ function reportOf(monitor: MonitorRunState): AgentResult {
 }
 
 function recordAlert(run: Run, node: StepNode, alert: Omit<AlertRecord, 'step' | 'atMs'>): void {
-  const record = { step: node.plan.id, ...alert, atMs: run.now };
-  run.state.alerts.push(record);
-  run.changes.alerts.push(record);
-  run.changes.urgent = true;
-  audit(run, {
-    actor: engineActor,
-    action: `alert.${alert.state}`,
-    object: node.plan.id,
-    reason: alert.message,
-    details: { name: alert.name, severity: alert.severity },
-  });
+  addAlert(run, { step: node.plan.id, ...alert }, { actor: engineActor, object: node.plan.id });
 }

@@ -127,7 +127,9 @@ export interface RunState {
   inFlight: Record<string, InFlightEffect>;
   /** Pending timers. The first `decide` of a restored engine starts them again. */
   timers: Record<string, TimerRunState>;
+  /** The newest, and what stands. */
   alerts: AlertRecord[];
+  alertCount: number;
   ignoredSignals: number;
   /** Ends of effects so far: the order of completion that rollback reverses. */
   sequence: number;

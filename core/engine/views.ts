@@ -1,18 +1,21 @@
-import type { AlertView, ExplainView, GateView, PhaseView, RunStatusView, StepView, TimelineView } from '../contract/views';
+import type { AlertView, ExplainView, PhaseView, RunStatusView, StepView, TimelineView } from '../contract/views';
+import { shortenText } from '../contract/text-size';
 import { agentOf } from './changes';
-import type { PlanApproval } from '../plan/types';
-import { findApprovers, findBarred } from './approvers';
+import { countGates, createGateViews } from './gate-views';
 import type { PhaseNode, StepNode } from './plan-index';
 import { dependencyHolds } from './readiness';
 import type { Run } from './run';
 import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import { planElapsedMs, projectTimeline } from './timeline';
 import { isDone, isSettled } from './transitions';
-import type { GateRunState } from './types';
+import type { StepRunState } from './types';
+import { boundList, boundNames, type ViewBounds } from './view-bounds';
 
 /** Built only when somebody asks: O(steps). Moments are ISO 8601 in real time, lengths are milliseconds of plan time. */
-export function createStatusView(run: Run, nowMs: number): RunStatusView {
+export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): RunStatusView {
   const { state, plan, options, index } = run;
+  const gates = createGateViews(run, bounds);
+  const text = (value: string): string => shortenText(value, bounds.textLength);
   const phaseIndex = state.phase === null ? 0 : (index.phaseById.get(state.phase)?.index ?? 0) + 1;
   return {
     schemaVersion: 1,
@@ -20,24 +23,37 @@ export function createStatusView(run: Run, nowMs: number): RunStatusView {
     runId: options.run.runId,
     definition: options.run.definition,
     planHash: options.planHash,
-    ...(plan.title === undefined ? {} : { title: plan.title }),
+    ...(plan.title === undefined ? {} : { title: text(plan.title) }),
     status: state.status,
     phase: state.phase,
     phaseIndex,
     phaseCount: index.phases.length,
     phases: index.phases.map((phase) => viewPhase(run, phase, nowMs)),
     progress: progressOf(run),
-    ...(state.reason === undefined ? {} : { reason: state.reason }),
-    waitsFor: waitsFor(run),
+    ...(state.reason === undefined ? {} : { reason: text(state.reason) }),
+    waitsFor: boundNames(waitsFor(run), bounds),
     startedAt: iso(options.startedAtMs),
     ...(state.endedAtMs === undefined ? {} : { endedAt: iso(state.endedAtMs) }),
     timeScale: options.timeScale,
-    steps: index.steps.map((node) => viewStep(run, node)),
-    gates: createGateViews(run),
-    alerts: state.alerts.map(({ atMs, ...alert }): AlertView => ({ ...alert, at: iso(atMs) })),
+    steps: boundList(index.steps, bounds.steps, ({ run: step }) => rankOfStep(step)).map((node) => viewStep(run, node, bounds)),
+    gates,
+    alerts: state.alerts.slice(-bounds.alerts).map(({ atMs, name, message, ...alert }): AlertView => ({
+      ...alert,
+      name: text(name),
+      message: text(message),
+      at: iso(atMs),
+    })),
     ignoredSignals: state.ignoredSignals,
+    totals: { steps: index.steps.length, gates: countGates(run), alerts: state.alertCount },
     timeline: projectTimeline(run, nowMs),
   };
+}
+
+/** What goes on, then what waits for somebody, then what went wrong, then the rest. */
+function rankOfStep({ state }: StepRunState): number {
+  if (state === 'assigned' || state === 'running' || state === 'reworking' || state === 'compensating') return 0;
+  if (state === 'waiting_approval' || state === 'blocked' || state === 'deferred') return 1;
+  return state === 'failed' || state === 'compensation_failed' ? 2 : 3;
 }
 
 function viewPhase(run: Run, phase: PhaseNode, nowMs: number): PhaseView {
@@ -55,24 +71,27 @@ function viewPhase(run: Run, phase: PhaseNode, nowMs: number): PhaseView {
   };
 }
 
-function viewStep(run: Run, node: StepNode): StepView {
+function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
   const { plan, run: step } = node;
   const why = step.slots.find((slot) => slot.why !== undefined)?.why;
+  const reason = stepReason(run, node);
+  const agent = agentOf(node);
+  const text = (value: string): string => shortenText(value, bounds.textLength);
   return {
     id: plan.id,
     phase: plan.phase,
     state: step.state,
     generation: step.generation,
-    agent: agentOf(node) ?? null,
+    agent: agent === undefined ? null : shortenText(agent, Math.max(100, bounds.textLength)),
     role: plan.role,
     progress: stepProgress(node),
-    ...(step.result?.summary === undefined ? {} : { message: step.result.summary }),
-    reason: stepReason(run, node) ?? null,
-    waitsFor: stepWaitsFor(run, node),
+    ...(step.result?.summary === undefined ? {} : { message: text(step.result.summary) }),
+    reason: reason === undefined ? null : text(reason),
+    waitsFor: boundNames(stepWaitsFor(run, node), bounds),
     ...(step.startedAtMs === undefined ? {} : { startedAt: iso(step.startedAtMs) }),
     ...(step.endedAtMs === undefined ? {} : { endedAt: iso(step.endedAtMs) }),
     estimateMs: node.estimateIsKnown ? node.estimateMs : null,
-    ...(why === undefined ? {} : { why }),
+    ...(why === undefined ? {} : { why: text(why) }),
   };
 }
 
@@ -82,93 +101,8 @@ function stepProgress({ run: step }: StepNode): number | null {
   return step.monitor === undefined ? null : Math.min(1, step.monitor.next / step.monitor.of);
 }
 
-/** Every gate that was or will be asked: those the plan has, then those that arose. */
-export function createGateViews(run: Run): GateView[] {
-  const { gates } = run.state;
-  const views: GateView[] = [];
-  const seen = new Set<string>();
-  const add = (view: GateView): void => {
-    if (seen.has(view.id)) return;
-    seen.add(view.id);
-    views.push(view);
-  };
-  for (const node of run.index.steps) {
-    const { plan } = node;
-    const { approval, automatic, id } = plan;
-    const present = [`${id}:start`, id, `${id}:blocked`, `${id}:unknown`].flatMap((gate) => gates[gate] ?? []);
-    if (!automatic && gates[`${id}:start`] === undefined) add({ ...futureGate(run, `${id}:start`, 'start', { node }), step: id });
-    for (const gate of present) add(viewGate(run, gate));
-    if (approval !== undefined) {
-      add({
-        ...futureGate(run, id, 'approval', { node, approval }),
-        step: id,
-        ...(approval.prompt === undefined ? {} : { prompt: approval.prompt }),
-      });
-    }
-  }
-  for (const { plan } of run.index.phases) {
-    const present = gates[plan.id];
-    if (present !== undefined) add(viewGate(run, present));
-    else if (plan.approval !== undefined) add(futureGate(run, plan.id, 'phase', { approval: plan.approval }));
-  }
-  return views;
-}
-
-function futureGate(
-  run: Run,
-  id: string,
-  kind: GateView['kind'],
-  { node, approval }: { node?: StepNode; approval?: PlanApproval },
-): GateView {
-  return {
-    id,
-    kind,
-    state: 'pending',
-    decision: null,
-    approvers: findApprovers(run, approval, node?.plan.role),
-    barred: findBarred(run, approval, node),
-    isOverride: false,
-    quorum: approval?.quorum ?? 1,
-    votes: [],
-    deadline: null,
-  };
-}
-
-function viewGate(run: Run, gate: GateRunState): GateView {
-  const result = gate.step === undefined ? undefined : run.index.byId.get(gate.step)?.run.result;
-  const prompt = gate.prompt ?? (gate.isOverride === true ? gate.reason : undefined);
-  return {
-    id: gate.id,
-    kind: gate.kind,
-    ...(gate.step === undefined ? {} : { step: gate.step }),
-    state: gate.state,
-    decision: gate.decision ?? null,
-    approvers: gate.approvers,
-    barred: gate.barred,
-    isOverride: gate.isOverride === true,
-    quorum: gate.quorum,
-    votes: gate.votes.map(({ by, decision, reason, atMs }) => ({
-      by,
-      decision,
-      ...(reason === undefined ? {} : { reason }),
-      at: iso(atMs),
-    })),
-    deadline: gate.deadlineMs === undefined ? null : iso(gate.deadlineMs),
-    ...(prompt === undefined ? {} : { prompt }),
-    ...(result === undefined
-      ? {}
-      : {
-          result: {
-            ...(result.summary === undefined ? {} : { summary: result.summary }),
-            ...(result.outputs === undefined ? {} : { outputs: result.outputs }),
-            ...(result.metrics === undefined ? {} : { metrics: result.metrics }),
-          },
-        }),
-  };
-}
-
 /** Every effect that was launched, in the order of its start. A monitor's samples are one entry. */
-export function createTimelineView(run: Run): TimelineView {
+export function createTimelineView(run: Run, { entries: max }: ViewBounds): TimelineView {
   const entries = run.index.steps.flatMap((node) =>
     (node.run.effects ?? []).map((effect) => ({
       atMs: effect.startedAtMs,
@@ -185,11 +119,12 @@ export function createTimelineView(run: Run): TimelineView {
       },
     })),
   );
-  return { steps: entries.sort((a, b) => a.atMs - b.atMs).map(({ entry }) => entry) };
+  const steps = entries.sort((a, b) => a.atMs - b.atMs).map(({ entry }) => entry);
+  return steps.length <= max ? { steps } : { steps: steps.slice(-max), omitted: steps.length - max };
 }
 
 /** Why a step is as it is: its dependencies and whether each holds, what holds it back, who was chosen and why. Null: no such step. */
-export function createExplainView(run: Run, stepId: string): ExplainView | null {
+export function createExplainView(run: Run, stepId: string, bounds: ViewBounds): ExplainView | null {
   const node = run.index.byId.get(stepId);
   if (node === undefined) return null;
   const { plan, run: step } = node;
@@ -223,7 +158,10 @@ export function createExplainView(run: Run, stepId: string): ExplainView | null 
   }
   for (const check of step.overridden ?? []) lines.push(`overridden: ${check}`);
   for (const comment of step.comments ?? []) lines.push(`comment of ${comment.from} on generation ${comment.generation}: ${comment.text}`);
-  return { step: stepId, state: step.state, reason: stepReason(run, node) ?? null, waitsFor: stepWaitsFor(run, node), lines };
+  const { reason, waitsFor: waiting } = viewStep(run, node, bounds);
+  const shown = lines.slice(0, bounds.lines).map((line) => shortenText(line, bounds.textLength));
+  if (lines.length > shown.length) shown.push(`and ${lines.length - shown.length} more`);
+  return { step: stepId, state: step.state, reason, waitsFor: waiting, lines: shown };
 }
 
 function iso(atMs: number): string {

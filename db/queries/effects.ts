@@ -345,6 +345,24 @@ export async function insertSamples(db: Database, run: RunRef, samples: readonly
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  for (const { step, generation, atMs } of samples) await beginMonitor(db, { run, step, generation, atMs });
+}
+
+/** No activity begins a monitor step as a whole: its first sample does. */
+async function beginMonitor(
+  db: Database,
+  { run, step, generation, atMs }: { run: RunRef; step: string; generation: number; atMs: number },
+): Promise<void> {
+  await db
+    .updateTable('executions')
+    .set({ state: 'running', started_at: new Date(atMs) })
+    .where('root_run_id', '=', run.rootRunId)
+    .where('path', '=', storableText(step))
+    .where('generation', '=', generation)
+    .where('mode', '=', 'do')
+    .where('started_at', 'is', null)
+    .where('outcome', 'is', null)
+    .execute();
 }
 
 function effectRow({ run, effect }: Pick<EffectAttempt, 'run' | 'effect'>) {

@@ -1,10 +1,13 @@
 import type { StepState } from '../../core/contract/states';
 import type { AlertView, PhaseView, RunStatusView, StepView } from '../../core/contract/views';
+import { projectRecorded, type RecordedRun } from '../../core/engine/recorded-timeline';
 import type { Plan, PlanStep } from '../../core/plan/types';
 import type { Database } from '../connect';
+import { loadAgentSet } from './agents';
 import { findPlanText } from './definitions';
 import { loadGates } from './gates';
-import { findRun } from './find-run';
+import { findRun, type RunRecord } from './find-run';
+import { estimateDurations } from './history';
 import { countRefusals } from './refusals';
 
 /**
@@ -20,7 +23,7 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
     db.selectFrom('run_steps').selectAll().where('root_run_id', '=', rootRunId).execute(),
     loadStepExecutions(db, rootRunId),
     loadGates(db, rootRunId),
-    loadAlerts(db, rootRunId),
+    loadNewestAlerts(db, rootRunId),
     countRefusals(db, rootRunId),
     db
       .selectFrom('audit_events')
@@ -30,11 +33,12 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
       .executeTakeFirst(),
   ]);
   const plan = planText === null ? null : (JSON.parse(planText) as Plan);
+  const estimatesMs = plan === null ? {} : await estimateDurations(db, plan.steps, await loadAgentSet(db, run.agentSet), atMs);
   const rows = new Map(steps.map((step) => [step.step, step]));
   const planned = plan?.steps ?? [];
   const extra = steps.filter((step) => !planned.some(({ id: planId }) => planId === step.step));
   const views = [
-    ...planned.map((step) => stepView(step, rows.get(step.id), executions.get(step.id))),
+    ...planned.map((step) => stepView({ ...step, ...estimateOf(step, estimatesMs) }, rows.get(step.id), executions.get(step.id))),
     ...extra.map((row) => stepView(undefined, row, executions.get(row.step))),
   ];
   const endMs = run.endedAt?.getTime() ?? atMs;
@@ -60,16 +64,45 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
     timeScale: run.timeScale,
     steps: views,
     gates,
-    alerts,
+    alerts: alerts.newest,
     ignoredSignals: Number(ignored?.n ?? 0),
     ...(refused > 0 && { recording: { refused } }),
-    timeline: {
-      plannedMs: plan?.plannedMs ?? null,
-      elapsedMs: Math.max(0, endMs - run.startedAt.getTime()) * run.timeScale,
-      etaP50: null,
-      etaP90: null,
-    },
+    totals: { steps: views.length, gates: gates.length, alerts: alerts.count },
+    timeline:
+      plan === null
+        ? { plannedMs: null, elapsedMs: Math.max(0, endMs - run.startedAt.getTime()) * run.timeScale, etaP50: null, etaP90: null }
+        : projectRecorded(plan, recordedOf({ run, views, phases, estimatesMs }), atMs),
   };
+}
+
+function recordedOf({
+  run,
+  views,
+  phases,
+  estimatesMs,
+}: {
+  run: RunRecord;
+  views: readonly StepView[];
+  phases: readonly PhaseView[];
+  estimatesMs: Record<string, number>;
+}): RecordedRun {
+  const msOf = (at: string | undefined): number | undefined => (at === undefined ? undefined : Date.parse(at));
+  return {
+    status: run.status,
+    startedAtMs: run.startedAt.getTime(),
+    endedAtMs: run.endedAt?.getTime(),
+    timeScale: run.timeScale,
+    historyEstimatesMs: estimatesMs,
+    steps: new Map(
+      views.map(({ id, state, startedAt, endedAt }) => [id, { state, startedAtMs: msOf(startedAt), endedAtMs: msOf(endedAt) }]),
+    ),
+    passedPhases: new Set(phases.flatMap(({ id, state }) => (state === 'passed' ? [id] : []))),
+  };
+}
+
+function estimateOf(step: PlanStep, estimatesMs: Record<string, number>): { estimateMs?: number } {
+  const estimateMs = Object.hasOwn(estimatesMs, step.id) ? estimatesMs[step.id] : undefined;
+  return estimateMs === undefined ? {} : { estimateMs };
 }
 
 /** The newest execution of each step. */
@@ -222,18 +255,21 @@ function phaseView(
   };
 }
 
-/** The newest word on each alert. */
-async function loadAlerts(db: Database, rootRunId: string): Promise<AlertView[]> {
+const shownAlerts = 200;
+
+async function loadNewestAlerts(db: Database, rootRunId: string): Promise<{ newest: AlertView[]; count: number }> {
   const rows = await db
     .selectFrom('alerts')
-    .distinctOn(['step', 'name'])
     .selectAll()
+    .select(({ fn }) => fn.countAll<number>().over().as('n'))
     .where('root_run_id', '=', rootRunId)
-    .orderBy('step')
-    .orderBy('name')
     .orderBy('id', 'desc')
+    .limit(shownAlerts)
     .execute();
-  return rows
-    .sort((a, b) => a.id - b.id)
-    .map(({ step, name, severity, message, state, at }) => ({ step, name, severity, message, state, at: at.toISOString() }));
+  return {
+    newest: rows
+      .reverse()
+      .map(({ step, name, severity, message, state, at }) => ({ step, name, severity, message, state, at: at.toISOString() })),
+    count: Number(rows[0]?.n ?? 0),
+  };
 }

@@ -229,6 +229,13 @@ test('text that Postgres cannot keep is kept with replacement characters', async
   expect((await execution()).result).toEqual({ status: 'success', summary: 'a\ufffdb\ufffdc', metrics: { 'x\ufffd': 1 } });
 });
 
+test('a monitor has begun with its first sample', async () => {
+  const sample = { step: 'build', generation: 1, atMs: startedAtMs + 1_000, metrics: {} };
+  await insertSamples(fixture.db, of.run, [{ ...sample, index: 0 }]);
+  await insertSamples(fixture.db, of.run, [{ ...sample, index: 1, atMs: startedAtMs + 9_000 }]);
+  expect(await execution()).toMatchObject({ state: 'running', started_at: new Date(startedAtMs + 1_000) });
+});
+
 test('samples are kept once', async () => {
   const sample = { step: 'watch', generation: 1, index: 0, atMs: startedAtMs, metrics: { error_rate: 0.01 } };
   await insertSamples(fixture.db, of.run, [sample, { ...sample, index: 1 }]);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { GateProjection } from '../../core/contract/local-activities';
-import type { Plan, PlanStep } from '../../core/plan/types';
 import { insertArtifact, loadArtifact } from '../../db/queries/artifacts';
 import { listAudit } from '../../db/queries/audit';
 import { findDefinition, findPlanText, listDefinitions, publishDefinition } from '../../db/queries/definitions';
@@ -9,6 +8,7 @@ import { listOpenGates } from '../../db/queries/gates';
 import { recordChanges } from '../../db/queries/recording';
 import { findRun, insertRun, listRunRows, loadRunStatus, loadTimeline } from '../../db/queries/runs';
 import { assignWave } from '../../db/queries/waves';
+import { buildPlan } from '../support/plan-builder';
 import {
   agent,
   changes,
@@ -30,27 +30,18 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-const planned = (overrides: Partial<PlanStep> & { id: string }): Partial<PlanStep> => ({
-  phase: 'build',
-  role: 'developer',
-  count: 1,
-  mustPassAll: false,
-  securityReviewers: [],
-  estimateMs: 60_000,
-  ...overrides,
-});
-const plan = {
+const plan = buildPlan({
   title: 'Two steps',
   plannedMs: 120_000,
   phases: [
     { id: 'build', title: 'Build' },
     { id: 'review', plannedMs: 60_000 },
   ],
-  steps: [
-    planned({ id: 'code' }),
-    planned({ id: 'review', phase: 'review', role: 'code-reviewer', approval: { when: 'after' } as PlanStep['approval'] }),
-  ],
-} as unknown as Plan;
+  steps: {
+    code: { estimateMs: 60_000 },
+    review: { phase: 'review', role: 'code-reviewer', estimateMs: 60_000, after: ['code'], approval: true },
+  },
+});
 
 describe('definitions', () => {
   const publish = (id: string, planHash: string) =>
@@ -183,7 +174,8 @@ describe('status and timeline from Postgres', () => {
         { id: 'code', state: 'pending', agent: null },
         { id: 'review', state: 'pending' },
       ],
-      timeline: { plannedMs: 120_000, elapsedMs: 60_000 },
+      totals: { steps: 2, gates: 0, alerts: 0 },
+      timeline: { plannedMs: 120_000, elapsedMs: 60_000, etaP50: 180_000 },
     });
   });
 
@@ -285,7 +277,11 @@ describe('status and timeline from Postgres', () => {
         result: { summary: 'review is done', metrics: { coverage: 90 } },
       },
     ]);
-    expect(view.alerts).toMatchObject([{ name: 'errors', state: 'cleared', message: 'gone' }]);
+    expect(view.alerts).toMatchObject([
+      { name: 'errors', state: 'raised', message: 'many' },
+      { name: 'errors', state: 'cleared', message: 'gone' },
+    ]);
+    expect(view.totals.alerts).toBe(2);
     expect(view.ignoredSignals).toBe(1);
     expect((await listOpenGates(fixture.db)).filter(({ run }) => run === of.run.workflowId)).toMatchObject([
       { rootRunId: of.run.rootRunId, gate: { id: 'review' } },

@@ -1,12 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { verifyAudit } from '../../client/audit';
 import { waitForResult } from '../../client/run-outcome';
 import { getStatus } from '../../client/run-views';
 import type { AgentDocument } from '../../core/contract/agent-document';
-import { createTestTaskQueue, testTemporalAddress } from '../support/environment';
+import { withForeignWorker } from '../support/foreign-worker';
 import { resetRun, schedules } from '../support/reset-run';
 import { listAuditOf, listExecutions, queryDatabase } from '../support/run-records';
 import { startTestRun, startTestVapora } from '../support/vapora';
@@ -189,23 +188,9 @@ describe('what had not succeeded before a reset is done again, what had is not',
   test('by workers and monitors that cannot look up what is recorded', async () => {
     const calls: string[] = [];
     let isBroken = true;
-    const taskQueue = createTestTaskQueue();
-    const connection = await NativeConnection.connect({ address: testTemporalAddress() });
-    const worker = await Worker.create({
-      connection,
-      taskQueue,
-      activities: {
-        tester: ({ step }: AgentDocument) => {
-          calls.push(step.id);
-          return Promise.resolve({ status: step.id === 'b' && isBroken ? 'failure' : 'success', summary: `${step.id} was tested` });
-        },
-      },
-    });
-    const agents = {
-      source: `agents:
-  - {id: far, role: tester, capacity: 10, executor: {kind: worker, task_queue: ${taskQueue}}}
-  - {id: m, role: monitor, executor: {kind: simulate, duration: 1ms}}
-`,
+    const tester = ({ step }: AgentDocument) => {
+      calls.push(step.id);
+      return { status: step.id === 'b' && isBroken ? 'failure' : 'success', summary: `${step.id} was tested` };
     };
     const source = `
 Workflow: again-foreign
@@ -215,7 +200,13 @@ Steps:
   m: { agent: monitor, duration: 1s, interval: 1s, metrics: [error_rate] }
   b: { agent: tester, dependencies: [a, m], retry: ${once} }
 `;
-    const tried = worker.runUntil(async () => {
+    await withForeignWorker({ tester }, async (taskQueue) => {
+      const agents = {
+        source: `agents:
+  - {id: far, role: tester, capacity: 10, executor: {kind: worker, task_queue: ${taskQueue}}}
+  - {id: m, role: monitor, executor: {kind: simulate, duration: 1ms}}
+`,
+      };
       const run = await startTestRun(vapora, source, { agents });
       expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'failed' });
       isBroken = false;
@@ -228,7 +219,6 @@ Steps:
       expect(await endsOf(run)).toEqual(['do a: success ()', 'do m: success ()', 'do b: success ()']);
       expect((await run.status()).steps[0]).toMatchObject({ message: 'a was tested' });
     });
-    await tried.finally(() => connection.close());
     expect(calls).toEqual(['a', 'b', 'b']);
   });
 });

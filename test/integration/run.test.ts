@@ -1,6 +1,8 @@
 import { cancelRun, decideGate } from '../../client/control-run';
 import { waitForResult } from '../../client/run-outcome';
 import { getTimeline } from '../../client/run-views';
+import { loadTimeline } from '../../db/queries/runs';
+import { listExecutions } from '../support/run-records';
 import { verifyAudit } from '../../client/audit';
 import { instantAgents, startTestRun, startTestVapora } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
@@ -175,6 +177,12 @@ Steps:
   expect(rows[0]?.['n']).toBeGreaterThanOrEqual(3);
   const alerts = await query('select a.message from alerts a join runs r using (root_run_id) where r.workflow_id = $1', [run.id]);
   expect(alerts.rows.length).toBeGreaterThan(0);
+  const [monitor] = await listExecutions(vapora, run.id);
+  const tookMs = (monitor?.finished_at?.getTime() ?? NaN) - (monitor?.started_at?.getTime() ?? NaN);
+  expect(tookMs).toBeGreaterThanOrEqual(2_000);
+  const { view } = await getTimeline(vapora.client, run.id);
+  const recorded = await loadTimeline(vapora.database, run.id);
+  expect(recorded?.steps.map(({ step, startedAt }) => [step, startedAt])).toEqual([['m', view.steps[0]?.startedAt]]);
 });
 
 test('changes that a reviewer requests are made in a new generation, with the comments, and reviewed again', async () => {

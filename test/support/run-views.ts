@@ -19,7 +19,18 @@ export function aStep(step: Partial<StepView> & { id: string }): StepView {
 }
 
 export function aGate(gate: Partial<GateView> & { id: string }): GateView {
-  return { kind: 'approval', state: 'open', decision: null, approvers: [], barred: [], isOverride: false, quorum: 1, votes: [], deadline: null, ...gate };
+  return {
+    kind: 'approval',
+    state: 'open',
+    decision: null,
+    approvers: [],
+    barred: [],
+    isOverride: false,
+    quorum: 1,
+    votes: [],
+    deadline: null,
+    ...gate,
+  };
 }
 
 export function aRun(view: Partial<RunStatusView> = {}): RunStatusView {
@@ -42,6 +53,7 @@ export function aRun(view: Partial<RunStatusView> = {}): RunStatusView {
     gates: [],
     alerts: [],
     ignoredSignals: 0,
+    totals: { steps: view.steps?.length ?? 0, gates: view.gates?.length ?? 0, alerts: view.alerts?.length ?? 0 },
     timeline: { plannedMs: null, elapsedMs: 0, etaP50: null, etaP90: null },
     ...view,
   };
