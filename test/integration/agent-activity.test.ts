@@ -250,7 +250,7 @@ test("a monitor's sample is stored as a sample, not as an execution", async () =
   await mockEnvironment().run(activity, document, { ...control, agent });
   const samples = await db.selectFrom('monitor_samples').selectAll().where('root_run_id', '=', `root-${runs}`).execute();
   expect(samples).toMatchObject([{ step: 'build', generation: 1, idx: 4, metrics: { error_rate: { value: 0.2, unit: '%' } } }]);
-  expect(await effect.execution()).toMatchObject({ state: 'intended', path: 'build' });
+  expect(await effect.execution()).toMatchObject({ state: 'running', outcome: null, path: 'build' });
   const lease = await db.selectFrom('agent_leases').selectAll().where('execution_id', '=', executionId).executeTakeFirstOrThrow();
   expect(lease.expires_at.getTime()).toBeGreaterThan(Date.now());
 });

@@ -13,6 +13,8 @@ import {
   withTimeSkippingEnvironment,
   type TestDatabase,
 } from '../support/environment';
+import { instantAgents, startTestRun, startTestVapora } from '../support/vapora';
+import { Hopeless } from '../support/wait-for';
 
 jest.setTimeout(60_000);
 
@@ -74,6 +76,24 @@ describe('search attributes', () => {
       hint: expect.stringContaining(registerCommand('no-such-namespace')) as string,
     });
   });
+});
+
+test.each([
+  [
+    'failed while it was planned',
+    'Workflow: unplannable\nSteps:\n  a: { agent: developer, dependencies: [nope] }\n',
+    /has ended failed instead of waiting at a: .*nope/s,
+  ],
+  ['ended well', 'Workflow: gateless\nSteps:\n  a: { agent: developer }\n', /has ended completed instead of waiting at a/],
+])('who waits for a run that has %s hears of it at once', async (_, source, message) => {
+  const vapora = await startTestVapora();
+  try {
+    const run = await startTestRun(vapora, source, { agents: instantAgents });
+    await expect(run.waitsAt('a')).rejects.toThrow(message);
+    await expect(run.reaches('paused')).rejects.toThrow(Hopeless);
+  } finally {
+    await vapora.stop();
+  }
 });
 
 test('time skips: an hour takes a moment', async () => {

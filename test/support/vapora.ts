@@ -6,6 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import pino from 'pino';
 import { connectVapora } from '../../client/connect';
 import type { VaporaClient } from '../../client/connect';
+import { waitForResult } from '../../client/run-outcome';
 import { startRun } from '../../client/start-run';
 import type { StartInput } from '../../core/contract/start-input';
 import type { RunStatus } from '../../core/contract/states';
@@ -14,7 +15,7 @@ import type { Database } from '../../db/connect';
 import { startWorker } from '../../workers/start-worker';
 import type { RunningWorker } from '../../workers/start-worker';
 import { createTestDatabase, createTestTaskQueue, testTemporalAddress } from './environment';
-import { waitFor } from './wait-for';
+import { Hopeless, waitFor } from './wait-for';
 
 export interface TestVapora {
   client: VaporaClient;
@@ -78,8 +79,9 @@ export interface StartedTestRun {
   handle: WorkflowHandle;
   status(): Promise<RunStatusView>;
   gate(id: string): Promise<GateView | undefined>;
-  /** Waits until the run has this status (and fails fast when it has ended otherwise). */
+  /** Waits until the run has this status; fails at once, with the reason, when it has ended otherwise. */
   reaches(status: RunStatus): Promise<RunStatusView>;
+  /** Waits until this gate is open; fails at once, with the reason, when the run has ended. */
   waitsAt(gate: string): Promise<GateView>;
 }
 
@@ -96,21 +98,35 @@ export async function startTestRun(vapora: TestVapora, source: string, input: St
     return view;
   };
   const gate = async (gateId: string) => (await status()).gates.find((candidate) => candidate.id === gateId);
+  /** Whether it has come; a run that has ended without it never gets there. */
+  const look = async <T>(what: string, find: () => Promise<T | undefined>): Promise<T | undefined> => {
+    // Asked before: what comes between the two looks is seen by the second.
+    const { status: execution } = await handle.describe();
+    if (execution.name === 'RUNNING') return find();
+    const found = await find().catch(() => undefined);
+    if (found !== undefined) return found;
+    const { status: end, reason } = await waitForResult(vapora.client, id);
+    throw new Hopeless(`${id} has ended ${end} instead of ${what}: ${reason ?? 'no reason'}`);
+  };
   return {
     id,
     handle,
     status,
     gate,
     reaches: (wanted) =>
-      waitFor(`${id} to be ${wanted}`, async () => {
-        const view = await status();
-        return view.status === wanted ? view : undefined;
-      }),
+      waitFor(`${id} to be ${wanted}`, () =>
+        look(`being ${wanted}`, async () => {
+          const view = await status();
+          return view.status === wanted ? view : undefined;
+        }),
+      ),
     waitsAt: (gateId) =>
-      waitFor(`${id} to wait at ${gateId}`, async () => {
-        const found = await gate(gateId);
-        return found?.state === 'open' ? found : undefined;
-      }),
+      waitFor(`${id} to wait at ${gateId}`, () =>
+        look(`waiting at ${gateId}`, async () => {
+          const found = await gate(gateId);
+          return found?.state === 'open' ? found : undefined;
+        }),
+      ),
   };
 }
 

@@ -1,0 +1,56 @@
+import { EngineDriver } from '../test/support/engine-driver';
+import { buildPlan } from '../test/support/plan-builder';
+import { createEngine } from '../core/engine';
+import type { RunChanges } from '../core/contract/local-activities';
+import { driveRun, Inbox, type DriverParts } from './driver';
+
+/** A run that ends with its next turn: its one step has succeeded. */
+function createEndingRun(said: string[], record: () => Promise<void>): DriverParts {
+  const plan = buildPlan({ steps: { a: {} } });
+  const driver = new EngineDriver(plan).pass(500);
+  const options = { plan, planHash: '', run: { id: 'r', runId: 'r', rootRunId: 'r', definition: plan.id } };
+  const engine = createEngine({
+    ...options,
+    startedAtMs: 0,
+    timeScale: 1,
+    initiator: '',
+    inputs: {},
+    humans: [],
+    autoApprove: false,
+    historyEstimatesMs: {},
+    saved: structuredClone(driver.state),
+  });
+  const inbox = new Inbox();
+  const [{ launch }] = driver.launches as [(typeof driver.launches)[number]];
+  inbox.post({ type: 'effectEnded', atMs: 1, effect: launch.effect, result: { status: 'success' } });
+  const unexpected = (): never => {
+    throw new Error('not in the last turn');
+  };
+  return {
+    engine,
+    inbox,
+    steps: new Map(),
+    effects: { launch: unexpected, cancel: unexpected },
+    timers: { start: unexpected, cancel: unexpected, cancelAll: () => undefined },
+    recorder: {
+      assign: unexpected,
+      async record(changes: RunChanges) {
+        await record();
+        said.push(`recorded ${changes.run?.status ?? ''}`);
+      },
+    },
+    publish: () => void said.push(`published ${engine.state.status}`),
+  };
+}
+
+test('the end of a run is recorded before it is published', async () => {
+  const said: string[] = [];
+  expect(await driveRun(createEndingRun(said, () => Promise.resolve()))).toMatchObject({ status: 'completed' });
+  expect(said).toEqual(['recorded completed', 'published completed']);
+});
+
+test('an end that could not be recorded is not published', async () => {
+  const said: string[] = [];
+  await expect(driveRun(createEndingRun(said, () => Promise.reject(new Error('no database'))))).rejects.toThrow('no database');
+  expect(said).toEqual([]);
+});
