@@ -32,8 +32,11 @@ function writtenName(written: string): string {
 export function findApprovers(run: Run, approval: PlanApproval | undefined, role: string | undefined): string[] {
   if (approval !== undefined && approval.approvers.length > 0) return expandPeople(run.plan.approvers, approval.approvers);
   const ofRole = run.options.humans.filter((human) => human.role === role);
-  const humans = ofRole.length > 0 ? ofRole : run.options.humans.filter((human) => human.role === decisionMaker);
-  return humans.map((human) => writtenName(human.id));
+  return ofRole.length > 0 ? ofRole.map((human) => writtenName(human.id)) : findDecisionMakers(run);
+}
+
+export function findDecisionMakers(run: Run): string[] {
+  return run.options.humans.filter((human) => human.role === decisionMaker).map((human) => writtenName(human.id));
 }
 
 /** Whoever may not vote: `author` = the agents of the step itself and of the steps whose work it looks at. */

@@ -34,6 +34,39 @@ describe('overriding a check of a step that has an approval is up to its approve
     expect(driver.stateOf('a')).not.toBe('blocked');
   });
 
+  const humans = [
+    { id: 'dora', role: 'decision-maker' },
+    { id: 'dev', role: 'developer' },
+  ];
+  const hourMs = 3_600_000;
+
+  test.each<[string, PlanDraft['steps'][string], Partial<PlanDraft>, number, string[]]>([
+    ['to the decision-makers, after an hour', { gate }, {}, hourMs, ['dev', 'dora']],
+    ['not before', { gate }, {}, hourMs - 1, ['dev']],
+    ['when the step says', { gate, escalateAfterMs: 1_000 }, {}, 1_000, ['dev', 'dora']],
+    ['when the workflow says', { gate }, { escalateAfterMs: 2_000 }, 2_000, ['dev', 'dora']],
+    ['at once', { gate, ifBlocked: { kind: 'escalate' } }, {}, 0, ['dev', 'dora']],
+    [
+      'through the levels of the plan',
+      { gate, escalateAfterMs: 1_000 },
+      {
+        escalation: [
+          { afterMs: 5_000, to: ['bosses'] },
+          { afterMs: 5_000, to: ['eva'] },
+        ],
+        approvers: { bosses: ['bob'] },
+      },
+      6_000,
+      ['dev', 'bob', 'eva'],
+    ],
+  ])('what is held back is put before more people: %s', (_, step, plan, passMs, approvers) => {
+    const draft = { ...plan, steps: { a: { approval: { approvers: ['dev'] }, ...step } } };
+    const driver = new EngineDriver(buildPlan(draft), { engine: { humans } }).run().pass(passMs);
+    expect(driver.state.gates['a:blocked']).toMatchObject({ state: 'open', approvers });
+    expect(driver.vote('a:blocked', 'approve', approvers.at(-1), 'it is fine').stateOf('a')).not.toBe('blocked');
+    expect(driver.audit().filter(({ action }) => action === 'gate.escalated').length).toBe(approvers.length - 1);
+  });
+
   test('silence overrides nothing', () => {
     const driver = run({ steps: { a: { approval: { onTimeout: 'approve', timeoutMs: 1_000 }, gate } } }).pass(1_000_000);
     expect(driver.stateOf('a')).toBe('blocked');

@@ -1,6 +1,6 @@
 import type { Actor } from '../contract/local-activities';
 import type { PlanApproval } from '../plan/types';
-import { expandPeople, findApprovers, findBarred } from './approvers';
+import { expandPeople, findApprovers, findBarred, findDecisionMakers } from './approvers';
 import { audit, cancelTimer, engineActor, realMs, realMsForPeople, startTimer, type Run } from './run';
 import type { GateRunState, Vote } from './types';
 import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec } from './votes';
@@ -122,6 +122,7 @@ export function onGateTimer(run: Run, id: string, kind: 'gateDeadline' | 'gateRe
   const gate = run.state.gates[id];
   if (gate?.state !== 'open') return;
   if (kind === 'gateReminder') {
+    if (gate.isOverride === true && escalateOverride(run, gate, { actor: timerActor(id), reason: 'nobody has decided in time' })) return;
     run.changes.urgent = true;
     audit(run, {
       actor: timerActor(id),
@@ -136,23 +137,50 @@ export function onGateTimer(run: Run, id: string, kind: 'gateDeadline' | 'gateRe
   const onTimeout = approval?.onTimeout ?? 'reject';
   const level = run.plan.escalation[gate.level];
   if (onTimeout === 'escalate' && level !== undefined) {
-    gate.level += 1;
-    if (gate.approvers.length > 0) gate.approvers = [...new Set([...gate.approvers, ...expandPeople(run.plan.approvers, level.to)])];
+    escalateGate(run, gate, {
+      to: level.to,
+      people: expandPeople(run.plan.approvers, level.to),
+      actor: timerActor(id),
+      reason: 'nobody has decided in time',
+    });
     gate.deadlineMs = run.now + realMsForPeople(run, level.afterMs, approval?.timeoutIsExplicit ?? false);
     startTimer(run, timerId(gate, 'deadline'), { atMs: gate.deadlineMs, kind: 'gateDeadline', target: id, summary: `deadline of ${id}` });
-    touchGate(run, gate);
-    audit(run, {
-      actor: timerActor(id),
-      action: 'gate.escalated',
-      object: id,
-      generation: gate.generation,
-      reason: 'nobody has decided in time',
-      details: { to: level.to },
-    });
     return;
   }
   const reason = `nobody decided in time (on_timeout: ${onTimeout})`;
   closeGate(run, gate, onTimeout === 'approve' ? 'approved' : 'timed_out', { actor: timerActor(id), reason });
+}
+
+/**
+ * What is held back is put before those of the next level too, the first of which are the decision-makers where the plan names none.
+ * False where nobody would be added. Silence never overrides: after the last level the gate stays open.
+ */
+function escalateOverride(run: Run, gate: GateRunState, why: { actor: Actor; reason: string }): boolean {
+  const level = run.plan.escalation[gate.level];
+  const people = level === undefined ? (gate.level === 0 ? findDecisionMakers(run) : []) : expandPeople(run.plan.approvers, level.to);
+  if (gate.approvers.length === 0 || people.every((person) => gate.approvers.includes(person))) return false;
+  escalateGate(run, gate, { to: level?.to ?? people, people, ...why });
+  remindAt(run, gate, run.now + (level === undefined ? escalateAfterMs(run, gate) : realMs(run, level.afterMs)));
+  return true;
+}
+
+/** Those of a level may vote too; earlier ones still may. */
+function escalateGate(
+  run: Run,
+  gate: GateRunState,
+  { to, people, actor, reason }: { to: string[]; people: string[]; actor: Actor; reason: string },
+): void {
+  gate.level += 1;
+  if (gate.approvers.length > 0) gate.approvers = [...new Set([...gate.approvers, ...people])];
+  touchGate(run, gate);
+  audit(run, {
+    actor,
+    action: 'gate.escalated',
+    object: gate.id,
+    generation: gate.generation,
+    reason,
+    details: { to },
+  });
 }
 
 function takeGate(run: Run, spec: GateSpec): GateRunState {
@@ -187,10 +215,9 @@ function startGateTimers(run: Run, gate: GateRunState, approval: PlanApproval | 
   // An override has no deadline: nothing is overridden because nobody answers.
   if (approval === undefined || gate.isOverride === true) {
     if (gate.isOverride !== true) return;
-    const node = gate.step === undefined ? undefined : run.index.byId.get(gate.step);
-    const planMs = node?.plan.escalateAfterMs ?? run.plan.escalateAfterMs;
-    const afterMs = planMs === undefined ? realMsForPeople(run, defaultEscalateAfterMs, false) : realMs(run, planMs);
-    remindAt(run, gate, run.now + afterMs);
+    const isUrgent = gate.kind === 'blocked' && run.index.byId.get(gate.step ?? '')?.plan.ifBlocked?.kind === 'escalate';
+    if (isUrgent && escalateOverride(run, gate, { actor: engineActor, reason: 'if_blocked: escalate' })) return;
+    remindAt(run, gate, run.now + escalateAfterMs(run, gate));
     return;
   }
   const timeoutMs = realMsForPeople(run, approval.timeoutMs, approval.timeoutIsExplicit);
@@ -202,6 +229,11 @@ function startGateTimers(run: Run, gate: GateRunState, approval: PlanApproval | 
     summary: `deadline of ${gate.id}`,
   });
   remindAt(run, gate, run.now + timeoutMs / 2);
+}
+
+function escalateAfterMs(run: Run, gate: GateRunState): number {
+  const planMs = run.index.byId.get(gate.step ?? '')?.plan.escalateAfterMs ?? run.plan.escalateAfterMs;
+  return planMs === undefined ? realMsForPeople(run, defaultEscalateAfterMs, false) : realMs(run, planMs);
 }
 
 function remindAt(run: Run, gate: GateRunState, atMs: number): void {
