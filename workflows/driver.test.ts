@@ -33,12 +33,14 @@ function createEndingRun(said: string[], record: () => Promise<void>): DriverPar
     effects: { launch: unexpected, cancel: unexpected },
     timers: { start: unexpected, cancel: unexpected, cancelAll: () => undefined },
     recorder: {
+      state: { refused: 0 },
       assign: unexpected,
       async record(changes: RunChanges) {
         await record();
         said.push(`recorded ${changes.run?.status ?? ''}`);
       },
     },
+    shielded: (work) => work(),
     publish: () => void said.push(`published ${engine.state.status}`),
   };
 }

@@ -3,7 +3,6 @@ import type { Decision, Engine, EngineEvent } from '../core/engine/types';
 import type { PlanStep } from '../core/plan/types';
 import type { createEffectRunner } from './effects';
 import type { Recorder } from './recorder';
-import { createShield } from './scopes';
 import type { createTimers } from './timers';
 
 export interface DriverParts {
@@ -13,6 +12,8 @@ export interface DriverParts {
   effects: ReturnType<typeof createEffectRunner>;
   timers: ReturnType<typeof createTimers>;
   recorder: Recorder;
+  /** Runs it beyond the reach of Temporal's cancel. */
+  shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
   publish(): void;
 }
@@ -55,11 +56,10 @@ type AssignDecision = Extract<Decision, { type: 'assign' }>;
  * sandbox a turn, which cost more than all the rest of a step (docs/benchmarks.md).
  */
 export function driveRun(parts: DriverParts): Promise<Finish> {
-  const { engine, inbox, recorder, timers } = parts;
+  const { engine, inbox, recorder, timers, shielded } = parts;
 
   return new Promise<Finish>((resolve, reject) => {
     const asSoonAsPossible = Promise.resolve();
-    const shielded = createShield();
     let isTurnDue = true;
     let isRecording = false;
     let wanted: AssignDecision | undefined;

@@ -29,7 +29,7 @@ import { onDetailsAsked } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { createRecorder, localActivityOptions, recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
-import { createScopePool } from './scopes';
+import { createScopePool, createShield } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
@@ -141,6 +141,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox }: Driv
     effects,
     timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
+    shielded: createShield(),
     publish() {
       const { status, phase } = engine.state;
       writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });

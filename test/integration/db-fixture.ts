@@ -51,7 +51,7 @@ export interface TestRun {
   agentSet: string;
 }
 
-export async function makeRun(db: Database, agents: AgentSpec[], plan: object = {}): Promise<TestRun> {
+export async function makeRun(db: Database, agents: AgentSpec[], plan: object = { steps: [], phases: [] }): Promise<TestRun> {
   const rootRunId = randomUUID();
   const run: RunRef = { rootRunId, runId: rootRunId, workflowId: `w-${rootRunId}` };
   await upsertAgents(db, agents);

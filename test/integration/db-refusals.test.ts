@@ -35,7 +35,16 @@ const readied = (object: string, atMs = startedAtMs): AuditEntry => ({
   object,
 });
 const step = { step: 'build', phase: 'p', state: 'ready' as const, generation: 1, role: 'developer' };
-const gate = { gate: 'g', generation: 1, kind: 'approval' as const, state: 'open' as const, approvers: [], quorum: 1 };
+const gate = {
+  gate: 'g',
+  generation: 1,
+  kind: 'approval' as const,
+  state: 'open' as const,
+  approvers: [],
+  quorum: 1,
+  barred: [],
+  isOverride: false,
+};
 const vote = {
   gate: 'g',
   generation: 1,
