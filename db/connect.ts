@@ -47,6 +47,11 @@ function createPool(url: string, options: ConnectOptions): pg.Pool {
     application_name: options.applicationName ?? 'vapora',
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     keepAlive: true,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, though its types do not say so
+    onConnect: async (client) => {
+      // Our statements are long: planning them anew for the values of each call took longer than running them.
+      await client.query('set plan_cache_mode = force_generic_plan');
+    },
     types: { getTypeParser },
     Client: NamingClient,
   });

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { GateView } from '../../core/contract/views';
 import type { Database } from '../connect';
 import type { ApprovalsTable } from '../schema';
@@ -39,7 +39,8 @@ export async function listOpenGates(db: Database): Promise<OpenGate[]> {
     .innerJoin('runs', 'runs.root_run_id', 'approvals.root_run_id')
     .selectAll('approvals')
     .select(['runs.workflow_id', 'runs.definition'])
-    .where('approvals.state', '=', 'open')
+    // In plain: the plan is made without the values, and the index holds open gates only.
+    .where('approvals.state', '=', sql.lit('open'))
     .where('runs.ended_at', 'is', null)
     .orderBy('approvals.opened_at')
     .orderBy('approvals.gate')

@@ -95,12 +95,14 @@ test('Postgres is away in the middle: agents work on, decisions are kept, and al
   await postgres.cut();
   await run.handle.signal('approve', { gate: 'gated', by: 'ana', reason: 'ok' });
   await waitFor('the workflow to have counted it', async () => (await run.gate('gated'))?.state === 'decided');
+  expect((await run.status()).recording).toMatchObject({ since: expect.any(String) });
   writeFileSync(file('go'), '');
   await waitFor('the agent to be done', async () => lines('wait').at(-1) === 'done');
   await waitFor('the worker to notice', async () => log.some((line) => /ECONNREFUSED|terminated|ECONNRESET/.test(line)));
   await postgres.mend();
 
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed', steps: { passed: 4 } });
+  expect(await run.status()).not.toHaveProperty('recording');
   await expectNothingLost(run.id);
   // Nobody was called twice.
   for (const step of ['quick', 'wait', 'gated', 'last']) expect(lines(step)).toEqual([expect.stringMatching(`/${step}#1$`), 'done']);

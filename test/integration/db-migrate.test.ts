@@ -1,6 +1,9 @@
+import { Client } from 'pg';
 import { connectDatabase } from '../../db/connect';
-import { migrations } from '../../db/migrations';
+import { sha256Hex } from '../../db/hash';
 import { migrateDatabase, migrationStatus } from '../../db/migrate';
+import { migrations } from '../../db/migrations';
+import { appendAudit, verifyAudit } from '../../db/queries/audit';
 import { asOwner, type DatabaseFixture, openDatabase } from './db-fixture';
 
 jest.setTimeout(60_000);
@@ -31,6 +34,45 @@ describe('migrations', () => {
     } finally {
       await asOwner(fixture, `drop database ${name} with (force)`);
       await asOwner(fixture, `drop role role_${name}`);
+    }
+  });
+
+  test('a database of the first two migrations is taken along, with what it has recorded', async () => {
+    const name = `${fixture.test.name}_old`;
+    await asOwner(fixture, `create database ${name}`);
+    const [admin, app] = [new URL(fixture.test.adminUrl), new URL(fixture.test.databaseUrl)];
+    admin.pathname = app.pathname = `/${name}`;
+    const old = new Client({ connectionString: admin.href });
+    await old.connect();
+    try {
+      await old.query(
+        'create table schema_migrations (version integer primary key, name text, checksum text, applied_at timestamptz default now())',
+      );
+      for (const { version, name: title, sql } of migrations.slice(0, 2)) {
+        await old.query(sql);
+        await old.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [version, title, sha256Hex(sql)]);
+      }
+      await old.query(`select append_audit('r', array['{"n":1}', '{"n":2}'])`);
+      await old.query(
+        `insert into recordings values ('r', 'first', 30001), ('r', 'first', 90002), ('r', 'second', 70001), ('r', 'second', 110003)`,
+      );
+
+      expect(await migrateDatabase({ adminUrl: admin.href, appRole: app.username })).toMatchObject({ applied: [{ version: 3 }] });
+      const { rows } = await old.query('select run_id, history_length::int from recordings order by ordinal');
+      expect(rows).toEqual([
+        { run_id: 'first', history_length: 9 },
+        { run_id: 'second', history_length: 11 },
+      ]);
+      const db = await connectDatabase(app.href);
+      try {
+        await appendAudit(db, 'r', [{ atMs: 0, actor: { kind: 'engine', id: 'vapora' }, action: 'step.passed', object: 'a' }]);
+        expect(await verifyAudit(db, 'r')).toMatchObject({ ok: true, checked: 3 });
+      } finally {
+        await db.destroy();
+      }
+    } finally {
+      await old.end();
+      await asOwner(fixture, `drop database ${name} with (force)`);
     }
   });
 
