@@ -4,22 +4,24 @@ import { createEngine } from '../core/engine';
 import type { RunChanges } from '../core/contract/local-activities';
 import { driveRun, Inbox, type DriverParts } from './driver';
 
+const plan = buildPlan({ steps: { a: {} } });
+const options = {
+  plan,
+  planHash: '',
+  run: { id: 'r', runId: 'r', rootRunId: 'r', definition: plan.id },
+  startedAtMs: 0,
+  timeScale: 1,
+  initiator: '',
+  inputs: {},
+  humans: [],
+  autoApprove: false,
+  historyEstimatesMs: {},
+};
+
 /** A run that ends with its next turn: its one step has succeeded. */
 function createEndingRun(said: string[], record: () => Promise<void>): DriverParts {
-  const plan = buildPlan({ steps: { a: {} } });
   const driver = new EngineDriver(plan).pass(500);
-  const options = { plan, planHash: '', run: { id: 'r', runId: 'r', rootRunId: 'r', definition: plan.id } };
-  const engine = createEngine({
-    ...options,
-    startedAtMs: 0,
-    timeScale: 1,
-    initiator: '',
-    inputs: {},
-    humans: [],
-    autoApprove: false,
-    historyEstimatesMs: {},
-    saved: structuredClone(driver.state),
-  });
+  const engine = createEngine({ ...options, saved: structuredClone(driver.state) });
   const inbox = new Inbox();
   const [{ launch }] = driver.launches as [(typeof driver.launches)[number]];
   inbox.post({ type: 'effectEnded', atMs: 1, effect: launch.effect, result: { status: 'success' } });
@@ -55,4 +57,40 @@ test('an end that could not be recorded is not published', async () => {
   const said: string[] = [];
   await expect(driveRun(createEndingRun(said, () => Promise.reject(new Error('no database'))))).rejects.toThrow('no database');
   expect(said).toEqual([]);
+});
+
+test('recordings go one after the other, and what is published is recorded', async () => {
+  const said: string[] = [];
+  const answers: (() => void)[] = [];
+  const inbox = new Inbox();
+  const engine = createEngine(options);
+  const answer = <T>(what: string, value: T): Promise<T> => {
+    said.push(what);
+    return new Promise((resolve) => answers.push(() => resolve(value)));
+  };
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  void driveRun({
+    engine,
+    inbox,
+    steps: new Map(),
+    effects: { launch: () => undefined, cancel: () => undefined },
+    timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
+    recorder: {
+      state: { refused: 0 },
+      assign: (_changes, requests) => answer('asks', [{ ...requests[0]!, kind: 'busy', reason: 'at work' }]),
+      record: () => answer('records', undefined),
+    },
+    shielded: (work) => work(),
+    publish: () => said.push('publishes'),
+  });
+  // Urgent, while the question for an agent is under way.
+  inbox.post({ type: 'signalIgnored', name: 'x', reason: 'unknown', atMs: 1 });
+  await settle();
+  expect(said).toEqual(['asks']);
+  answers[0]!();
+  await settle();
+  expect(said).toEqual(['asks', 'records']);
+  answers[1]!();
+  await settle();
+  expect(said).toEqual(['asks', 'records', 'publishes']);
 });
