@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { AppError } from '../core/contract/errors';
+import { AppError, isAppError } from '../core/contract/errors';
+import { isOutputClosed } from './closed-output';
 import type { CliCommand, CliIo, CommandContext, CommandEntry } from './command';
 import { CommandOptions } from './command';
 import { currentUser } from './current-user';
@@ -24,14 +25,15 @@ export async function runCli(argv: readonly string[], io: CliIo, table: readonly
   try {
     const entry = findEntry(argv, table);
     const loaded = entry === undefined ? undefined : await entry.load();
-    let exitCode: ExitCode = exitCodes.done;
+    let exitCode = exitCodes.done as ExitCode;
     const program = createProgram(isJson ? withoutErrors(io) : io, table, entry, loaded, async (positional, values) => {
       exitCode = await runCommand(loaded as CliCommand, createContext(io, positional, values));
     });
     await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
+    return isOutputClosed(io.signal) && exitCode === exitCodes.interrupted ? exitCodes.done : exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, io, isJson);
+    if (isOutputClosed(io.signal) && isAppError(error) && error.code === 'interrupted') return exitCodes.done;
     const { text, exitCode } = reportError(error, { isJson, isDebug, render: detectRenderOptions(io.stderr, io.variables) });
     io.stderr.write(`${text}\n`);
     return exitCode;
@@ -145,7 +147,9 @@ function createContext(io: CliIo, positional: string[], values: Record<string, u
     render: { ...detectRenderOptions(io.stdout, io.variables), nowMs: Date.now(), user: currentUser() },
     print: (text) => void io.stdout.write(`${text}\n`),
     printJson: (value) => void io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    note: (text) => void io.stderr.write(`${text}\n`),
+    note: (text) => {
+      if (!isOutputClosed(io.signal)) io.stderr.write(`${text}\n`);
+    },
     defer: (close) => void deferred.push(close),
     async close() {
       // What was opened last is closed first.

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { connectVapora, type VaporaClient } from '../../client/connect';
+import type { VaporaClient } from '../../client/connect';
 import { verifyAudit } from '../../client/audit';
 import { getProfiles } from '../../client/profiles';
 import { getTimeline } from '../../client/run-views';
@@ -19,9 +19,9 @@ import { renderStatus } from '../render/status';
 import { renderTimeline } from '../render/timeline';
 import { parseInputs } from '../run-inputs';
 import { packageFolder } from '../version';
-import { guideRun } from './guide-run';
-import { startLocalServices } from './local-services';
 import { demonstrateRealWork } from './demo-real-work';
+import { guideRun } from './guide-run';
+import { openLocalClient } from './local-client';
 
 /** Two hours a second: the feature's 24-hour monitor takes twelve seconds. */
 const demoTimeScale = 7200;
@@ -37,7 +37,7 @@ export const command: CliCommand = {
   },
   async run(context) {
     const startedAtMs = Date.now();
-    const client = await openEnvironment(context);
+    const client = await openLocalClient(context);
     const [file] = context.arguments;
     const example = join(packageFolder(), 'examples', 'feature-auth-mfa', 'workflow.yaml');
     const code = await demonstrateFile(context, client, file ?? example);
@@ -48,21 +48,6 @@ export const command: CliCommand = {
     return code === exitCodes.done ? realWork : code;
   },
 };
-
-/** The environment that runs in this folder already, or one for this command only. */
-async function openEnvironment(context: CommandContext): Promise<VaporaClient> {
-  const { io, note } = context;
-  const { readEnvironmentFile } = await import('../../embedded/environment-file.js');
-  if (readEnvironmentFile(io.cwd)?.alive === true) note(`using the environment that runs in ${io.cwd} already`);
-  else {
-    const services = await startLocalServices(context);
-    context.defer(() => services.stop());
-  }
-  // Only the environment of this folder: variables that point elsewhere are not what a demo should touch.
-  const client = connectVapora({ variables: {}, cwd: io.cwd });
-  context.defer(() => client.close());
-  return client;
-}
 
 /** Runs one file to its end, with its agents, and shows what there is to see of it. */
 async function demonstrateFile(context: CommandContext, client: VaporaClient, name: string): Promise<ExitCode> {
