@@ -70,7 +70,10 @@ test('a published definition is started by name', async () => {
 test("temporal's arguments, output and exit code pass through", async () => {
   const help = await vapora('temporal', 'workflow', '--help');
   expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('temporal workflow') });
+  // Nothing wrong with the server: the exit code stays the temporal CLI's own.
   expect((await vapora('temporal', 'workflow', 'describe', '--workflow-id', 'nobody')).exitCode).toBe(1);
+  const elsewhere = await vapora('temporal', 'workflow', 'list', '--address', '127.0.0.1:1');
+  expect(elsewhere).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('no Temporal server at 127.0.0.1:1') });
 });
 
 test('the schema is up to date, migrating again changes nothing, and the doctor is content', async () => {
@@ -93,4 +96,10 @@ test('Ctrl-C ends all of it, and then there is nothing to talk to', async () => 
   await waitFor('every process to be gone', async () => findMarkedProcesses(mark).length === 0);
   const nowhere = { cwd: project, variables: { TEMPORAL_ADDRESS: '127.0.0.1:1' } };
   expect((await runCliProcess(['workflow', 'status', '--id', 'x1'], nowhere)).exitCode).toBe(4);
+  const temporal = await runCliProcess(['temporal', 'workflow', 'list'], nowhere);
+  expect(temporal).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining("no Temporal server at 127.0.0.1:1: start one with 'vapora dev'"),
+  });
+  expect((await runCliProcess(['temporal', 'workflow', '--help'], nowhere)).exitCode).toBe(0);
 });
