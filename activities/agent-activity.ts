@@ -10,6 +10,7 @@ import type { Database } from '../db/connect';
 import { loadAgentSet } from '../db/queries/agents';
 import type { BeganAttempt } from '../db/queries/effects';
 import { agentFailure, badResult, notRunnable, superseded, unknownOutcome } from './agent-failures';
+import { createAgentLog } from './agent-log';
 import { createFolderArtifactStore } from './artifacts';
 import type { Artifact } from './artifacts';
 import { createDatabaseRecording, createNoRecording, createSampleRecording } from './effect-recording';
@@ -26,7 +27,7 @@ import { createSecrets } from './secrets';
 import type { Secrets } from './secrets';
 import { storeOutputs } from './store-outputs';
 import type { StoredOutputs } from './store-outputs';
-import { createWorkspace } from './workspace';
+import { createWorkspace, removeWorkspace } from './workspace';
 
 const heartbeatEveryMs = 1_000;
 /** A third of a lease's length. */
@@ -125,11 +126,23 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       const endedAtMs = Date.now();
       const durationMs = simulatedDurationMs(agent, control, endedAtMs - startedAtMs);
       // What the agent did is done: a database that restarts must not make it unknown.
-      const { refused } = await retryTransient(() => recording.finish({ result, artifacts, endedAtMs, durationMs }), { signal });
+      const { refused, wasOnlyAttempt } = await retryTransient(() => recording.finish({ result, artifacts, endedAtMs, durationMs }), {
+        signal,
+      });
       if (refused !== undefined) throw superseded(`${document.step.id}: ${refused}`);
+      if (wasOnlyAttempt) await removeQuietly(document);
       return { result, startedAtMs, endedAtMs, attempt: attempt.attempt };
     } finally {
       heartbeat.stop();
+    }
+  }
+
+  /** What is recorded needs its directory no more. Where an earlier attempt may still be at work in it, it stays for the sweep. */
+  async function removeQuietly({ idempotencyKey, step }: AgentDocument): Promise<void> {
+    try {
+      await removeWorkspace(dataDir, idempotencyKey);
+    } catch (error) {
+      log.warn('a workspace could not be removed', { step: step.id, cause: String(error) });
     }
   }
 
@@ -137,6 +150,12 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
   async function runAgent(attempt: Attempt, { signal, secrets, report }: AgentScope): Promise<StoredOutputs> {
     const { document, control, agent, recording } = attempt;
     const workspace = createWorkspace(dataDir, document.idempotencyKey);
+    const agentLog = createAgentLog({
+      dataDir,
+      document,
+      secrets,
+      onProblem: ({ message }) => void log.warn("the agent's output cannot be kept", { step: document.step.id, cause: message }),
+    });
     let agentStarted = false;
     let stored: StoredOutputs | undefined;
     try {
@@ -153,6 +172,7 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
         workspace,
         resolvedDocument: () => resolveInputs(document, { artifacts: recording.artifacts, workspace }),
         secrets,
+        log: agentLog,
       });
       stored = await judge(raw, { document, workspace, secrets });
       if (stored.result.status === 'success') return stored;
@@ -166,6 +186,8 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       const failure = redactFailure(error, secrets);
       await failQuietly(attempt, { message: failure.message, artifacts: stored?.artifacts, signal });
       throw failure.type === agentFailureTypes.notRunnable ? notRunnable(failure.message, attempt.attempt) : failure;
+    } finally {
+      await agentLog.close();
     }
   }
 

@@ -14,13 +14,19 @@ export interface EffectSuccess {
   durationMs?: number | undefined;
 }
 
+export interface EffectFinish {
+  /** Why it was refused, where another attempt, assignment or generation owns the effect by now. */
+  refused?: string;
+  /** True where no other attempt at the effect was ever begun: nobody else can be at work in its directory. */
+  wasOnlyAttempt: boolean;
+}
+
 /** How one attempt of one effect is written down. */
 export interface EffectRecording {
   begin(): Promise<BeganAttempt>;
   /** A known failure: the next attempt reopens the effect. */
   fail(failure: { message: string; artifacts?: Artifact[] | undefined }): Promise<void>;
-  /** Why it was refused, where another attempt, assignment or generation owns the effect by now. */
-  finish(success: EffectSuccess): Promise<{ refused?: string }>;
+  finish(success: EffectSuccess): Promise<EffectFinish>;
   /** Keeps the agent's slot. False: the effect has ended without us. */
   renew?: () => Promise<boolean>;
   artifacts: ArtifactStore;
@@ -67,7 +73,7 @@ export function createDatabaseRecording({ db, document, control, attempt, worker
       };
       // One statement is a transaction of its own: the usual end costs one round trip.
       const finished = artifacts.length === 0 ? await finish(db) : await db.transaction().execute(finish);
-      return finished.kind === 'superseded' ? { refused: finished.reason } : {};
+      return { wasOnlyAttempt: recordedAttempt === 1, ...(finished.kind === 'superseded' && { refused: finished.reason }) };
     },
     renew: () => renewLease(db, { run, effect }),
     artifacts: createDatabaseArtifactStore(db),
@@ -90,7 +96,7 @@ export function createSampleRecording({ db, document, control, attempt, startedA
       const index = document.sample?.index ?? 0;
       await insertSamples(db, run, [{ step, generation: effect.generation, index, atMs: startedAtMs, metrics: result.metrics ?? {} }]);
       await renewLease(db, { run, effect: { ...effect, path: step } });
-      return {};
+      return { wasOnlyAttempt: false };
     },
     artifacts,
   };
@@ -103,7 +109,7 @@ export function createNoRecording({ attempt, artifacts }: { attempt: number; art
     fail: async ({ artifacts: stored = [] }) => artifacts.insert(stored),
     finish: async ({ artifacts: stored }) => {
       await artifacts.insert(stored);
-      return {};
+      return { wasOnlyAttempt: false };
     },
     artifacts,
   };

@@ -12,6 +12,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('workflow result', 'how a run ended', () => import('./workflow/result.js')),
   entry('workflow timeline', 'when each step ran, against its estimate', () => import('./workflow/timeline.js')),
   entry('workflow history', "Temporal's events of a run", () => import('./workflow/history.js')),
+  entry('workflow logs', 'what the agents of a run printed', () => import('./workflow/logs.js')),
   entry('workflow approve', 'approve a gate', () => import('./workflow/approve.js')),
   entry('workflow reject', 'reject a gate', () => import('./workflow/reject.js')),
   entry('workflow pause', 'start nothing new', () => import('./workflow/pause.js')),

@@ -1,8 +1,7 @@
 import { listAudit, verifyAudit as verifyChain, type AuditRange, type AuditRecord, type AuditVerification } from '../db/queries/audit';
-import { findRun, type RunRecord } from '../db/queries/runs';
 import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
-import { runNotFound } from './temporal-errors';
+import { requireRun } from './require-run';
 
 export type { AuditRange, AuditRecord, AuditVerification } from '../db/queries/audit';
 
@@ -17,10 +16,4 @@ export async function verifyAudit(client: VaporaClient, id: string): Promise<Aud
     const { rootRunId, workflowId } = await requireRun(client, id);
     return { id: workflowId, rootRunId, ...(await verifyChain(db, rootRunId)) };
   });
-}
-
-async function requireRun(client: VaporaClient, id: string): Promise<RunRecord> {
-  const run = await callDatabase(client, (db) => findRun(db, id));
-  if (run === null) throw runNotFound(id);
-  return run;
 }

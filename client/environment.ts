@@ -30,6 +30,8 @@ export interface Environment {
   /** The `.vapora/dev.json` these addresses come from, when nothing runs there any more. */
   stoppedDevFile: string | undefined;
   isDatabaseOfDevFile: boolean;
+  /** The `.vapora` of the embedded environment: its worker keeps what agents print there. */
+  dataDir: string | undefined;
 }
 
 const defaultTemporalAddress = '127.0.0.1:7233';
@@ -83,6 +85,7 @@ export function resolveEnvironment(
     adminDatabaseUrl: (variables['VAPORA_MIGRATE_URL'] || undefined) ?? dev?.content.adminDatabaseUrl,
     stoppedDevFile: dev !== undefined && !dev.isRunning ? dev.file : undefined,
     isDatabaseOfDevFile: statedDatabaseUrl === undefined && dev?.content.databaseUrl !== undefined,
+    dataDir: dev === undefined ? undefined : dirname(dev.file),
   };
 }
 

@@ -8,6 +8,7 @@ import { defaultNamespace, defaultTaskQueue } from '../core/contract/names';
 import { connectDatabase } from '../db/connect';
 import type { Database } from '../db/connect';
 import { loadWorkflowBundle, payloadConverterPath } from './bundle';
+import { sweepDaily } from './daily-sweep';
 import { installRuntime, toTemporalLogger } from './logger';
 import { workerTuning } from './tuning';
 
@@ -42,7 +43,9 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     throw new AppError('unavailable', `no Temporal server at ${temporalAddress}`, { hint: "start one with 'vapora dev'", cause });
   });
   let db: Database | null = null;
+  let stopSweeping: (() => Promise<void>) | undefined;
   const close = async (): Promise<void> => {
+    await stopSweeping?.();
     await Promise.allSettled([connection.close(), db?.destroy()]);
   };
   try {
@@ -57,6 +60,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       activities: createActivities({ db, dataDir, log: toTemporalLogger(log), workerIdentity: identity }),
       ...workerTuning.options,
     });
+    stopSweeping = sweepDaily({ db, dataDir, log });
     const done = worker.run().finally(close);
     return {
       done,

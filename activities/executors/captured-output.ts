@@ -3,21 +3,16 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 
-const tailBytes = 16 * 1024;
-
 export interface CapturedOutput {
   /** Waits for the disk where it must: the agent is then slowed down, memory is not filled. */
   push(chunk: Buffer): Promise<void>;
   end(): Promise<{ bytes: Buffer; file?: undefined } | { file: string }>;
-  /** The last lines so far, without empty ones. */
-  lastLines(count: number): string[];
 }
 
 /** Holds output up to a limit in memory; beyond it, all of it goes to a file. */
 export function createCapturedOutput({ limitBytes, file }: { limitBytes: number; file: string }): CapturedOutput {
   let chunks: Buffer[] = [];
   let sizeBytes = 0;
-  let tail = Buffer.alloc(0);
   let spill: WriteStream | undefined;
   let spillError: Error | undefined;
 
@@ -29,7 +24,6 @@ export function createCapturedOutput({ limitBytes, file }: { limitBytes: number;
   return {
     async push(chunk) {
       sizeBytes += chunk.length;
-      tail = Buffer.concat([tail, chunk]).subarray(-tailBytes);
       if (spill) return write(chunk);
       chunks.push(chunk);
       if (sizeBytes <= limitBytes) return;
@@ -43,12 +37,5 @@ export function createCapturedOutput({ limitBytes, file }: { limitBytes: number;
       await finished(spill);
       return { file };
     },
-    lastLines: (count) =>
-      tail
-        .toString('utf8')
-        .split(/\r?\n/)
-        .map((line) => line.trimEnd())
-        .filter((line) => line !== '')
-        .slice(-count),
   };
 }

@@ -11,6 +11,8 @@ import { createCapturedOutput } from './captured-output';
 import type { CapturedOutput } from './captured-output';
 import { findProgram } from './find-program';
 import { idempotencyKeyVariable } from './orphan-watchdog';
+import { createOutputTail } from './output-tail';
+import type { OutputTail } from './output-tail';
 import { fillPlaceholders } from './placeholders';
 import type { PlaceholderScope } from './placeholders';
 import { createResultLines } from './result-lines';
@@ -29,7 +31,7 @@ const errorLine = /^(?:\S*(?:error|exception|panic|fatal)\b|thread .* panicked)/
 
 /** Runs a program of this machine: the document on its standard input, JSON lines (or plain text) on its standard output. */
 export const command: Executor = async (call) => {
-  const { agent, document, secrets, signal } = call;
+  const { agent, document, log, secrets, signal } = call;
   const spec = agent.executor as CommandExecutorSpec;
   const workspace = await call.workspace();
   const resolved: AgentDocument = { ...(await call.resolvedDocument()), workspace };
@@ -44,9 +46,10 @@ export const command: Executor = async (call) => {
   if (!program.ok) throw notRunnable(`agent ${agent.id}: ${program.reason}; ${program.remedy}`);
   signal.throwIfAborted();
 
-  const stderr = createCapturedOutput({ limitBytes: maxHeldBytes, file: `${workspace}.stderr.log` });
+  const said: Said = { stdout: createOutputTail(), stderr: createOutputTail() };
   const stdout = createCapturedOutput({ limitBytes: maxHeldBytes, file: resolve(workspace, 'stdout.log') });
   const lines = createResultLines({ onProgress: call.onProgress, maxLineBytes: maxHeldBytes });
+  await log.note(`attempt ${call.attempt}: ${program.path}`);
   const end = await runAgentProcess({
     program: program.path,
     args,
@@ -57,14 +60,27 @@ export const command: Executor = async (call) => {
     signal,
     timeoutMs: spec.timeoutMs,
     graceMs,
-    onStdout: (chunk) => (spec.plain ? stdout.push(chunk) : lines.push(chunk)),
-    onStderr: (chunk) => stderr.push(chunk),
+    onStdout: async (chunk) => {
+      await log.write('stdout', chunk);
+      said.stdout.push(chunk);
+      await (spec.plain ? stdout.push(chunk) : lines.push(chunk));
+    },
+    onStderr: async (chunk) => {
+      await log.write('stderr', chunk);
+      said.stderr.push(chunk);
+    },
   });
-  await stderr.end();
+  await log.note(end.stopped === null ? describeEnd(end) : `was stopped (${end.stopped})`);
   if (end.stopped === 'cancel') throw signal.reason;
-  if (end.stopped === 'timeout') return failed(`took longer than ${(spec.timeoutMs ?? 0) / 1000} s and was stopped`, call, stderr);
-  return spec.plain ? readPlain(end, { call, stdout, stderr, workspace }) : readResult(end, { call, lines, stderr });
+  if (end.stopped === 'timeout') return failed(`took longer than ${(spec.timeoutMs ?? 0) / 1000} s and was stopped`, call, said.stderr);
+  return spec.plain ? readPlain(end, { call, stdout, said, workspace }) : readResult(end, { call, lines, said });
 };
+
+/** The last lines of both outputs. */
+interface Said {
+  stdout: OutputTail;
+  stderr: OutputTail;
+}
 
 async function findDirectory(agentId: string, path: string): Promise<string> {
   const isDirectory = await stat(path).then(
@@ -95,25 +111,25 @@ async function buildEnvironment(spec: CommandExecutorSpec, scope: PlaceholderSco
 
 function readResult(
   end: AgentProcessEnd,
-  { call, lines, stderr }: { call: ExecutorCall; lines: ReturnType<typeof createResultLines>; stderr: CapturedOutput },
+  { call, lines, said }: { call: ExecutorCall; lines: ReturnType<typeof createResultLines>; said: Said },
 ): unknown {
   const read = lines.end();
   if (isCleanEnd(end)) {
     if (read.ok) return read.raw;
-    throw badResult(`agent ${call.agent.id} ended, but ${read.problem}${quoteLast(call.secrets, stderr)}`);
+    throw badResult(`agent ${call.agent.id} ended, but ${read.problem}${quoteLast(call.secrets, said.stderr)}`);
   }
   // An agent may report its failure and exit with another code than 0; that it succeeded, it may not.
   if (read.ok && (read.raw as { status?: unknown }).status === 'failure') return read.raw;
-  return failed(describeEnd(end), call, stderr);
+  return failed(describeEnd(end), call, said.stderr);
 }
 
 /** The exit code is the status, the text an output: the first promised one that the agent did not write as a file itself. */
 async function readPlain(
   end: AgentProcessEnd,
-  { call, stdout, stderr, workspace }: { call: ExecutorCall; stdout: CapturedOutput; stderr: CapturedOutput; workspace: string },
+  { call, stdout, said, workspace }: { call: ExecutorCall; stdout: CapturedOutput; said: Said; workspace: string },
 ): Promise<AgentResult> {
   const captured = await stdout.end();
-  if (!isCleanEnd(end)) return failed(describeEnd(end), call, stderr, stdout);
+  if (!isCleanEnd(end)) return failed(describeEnd(end), call, said.stderr, said.stdout);
   const outputs: NonNullable<AgentResult['outputs']> = {};
   for (const name of call.document.outputs) {
     if (await isFile(resolve(workspace, name))) outputs[name] = { path: name };
@@ -121,7 +137,7 @@ async function readPlain(
   const text = captured.file === undefined ? captured.bytes.toString('utf8') : { path: captured.file };
   const name = call.document.outputs.find((promised) => !Object.hasOwn(outputs, promised)) ?? 'output';
   if (!Object.keys(outputs).some((written) => isSameArtifactName(written, name))) outputs[name] = text;
-  const [summary] = stdout.lastLines(1);
+  const [summary] = said.stdout.lastLines(1);
   return { status: 'success', ...(summary !== undefined && { summary }), outputs };
 }
 
@@ -140,11 +156,11 @@ function describeEnd({ exitCode, killedBy }: AgentProcessEnd): string {
   return killedBy === null ? `exited with code ${exitCode}` : `was killed by ${killedBy}`;
 }
 
-function failed(what: string, { agent, secrets }: ExecutorCall, ...said: CapturedOutput[]): AgentResult {
+function failed(what: string, { agent, secrets }: ExecutorCall, ...said: OutputTail[]): AgentResult {
   return { status: 'failure', summary: `${agent.id} ${what}${quoteLast(secrets, ...said)}` };
 }
 
-function quoteLast(secrets: Secrets, ...said: CapturedOutput[]): string {
+function quoteLast(secrets: Secrets, ...said: OutputTail[]): string {
   const lines = said.map((output) => output.lastLines(Infinity)).find((last) => last.length > 0);
   // Redacted before it is cut: half a secret is not recognised any more.
   return lines === undefined ? '' : `; its last lines: ${linesToQuote(lines.map((line) => secrets.redact(line))).join(' ⏎ ')}`;

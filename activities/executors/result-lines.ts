@@ -1,6 +1,6 @@
 import type { AgentProgress } from '../../core/contract/agent-document';
+import { createLineSplitter } from './line-splitter';
 
-const newline = 0x0a;
 const quoteLength = 200;
 
 export interface ResultLines {
@@ -20,15 +20,17 @@ export function createResultLines({
   onProgress: (progress: AgentProgress) => void;
   maxLineBytes: number;
 }): ResultLines {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
   let lineNumber = 0;
   let result: unknown;
   let lastObject: unknown;
   let broken: string | undefined;
 
-  function readLine(bytes: Buffer): void {
+  function readLine(bytes: Buffer, isCut: boolean): void {
     lineNumber += 1;
+    if (isCut) {
+      broken ??= `line ${lineNumber} has more than ${maxLineBytes} bytes: write long output to a file in the workspace and return its path`;
+      return;
+    }
     const line = bytes.toString('utf8').trim();
     if (line === '') return;
     const parsed = parseJson(line);
@@ -42,33 +44,11 @@ export function createResultLines({
     }
   }
 
-  function hold(part: Buffer): void {
-    heldBytes += part.length;
-    if (heldBytes <= maxLineBytes) held.push(part);
-    else held = [];
-  }
-
-  function endLine(): void {
-    if (heldBytes > maxLineBytes) {
-      lineNumber += 1;
-      broken ??= `line ${lineNumber} has more than ${maxLineBytes} bytes: write long output to a file in the workspace and return its path`;
-    } else readLine(Buffer.concat(held));
-    held = [];
-    heldBytes = 0;
-  }
-
+  const splitter = createLineSplitter({ maxLineBytes, onLine: readLine });
   return {
-    push(chunk) {
-      let start = 0;
-      for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-        hold(chunk.subarray(start, end));
-        endLine();
-        start = end + 1;
-      }
-      if (start < chunk.length) hold(chunk.subarray(start));
-    },
+    push: splitter.push,
     end() {
-      if (heldBytes > 0) endLine();
+      splitter.end();
       if (broken !== undefined) return { ok: false, problem: `its output is broken: ${broken}` };
       // An object without a status is most likely a result that lacks it: the contract's check says so.
       const raw = result ?? lastObject;

@@ -1,6 +1,7 @@
 import type { AgentDocument, AgentProgress } from '../../core/contract/agent-document';
 import type { AgentSpec, ExecutorKind } from '../../core/contract/agents';
 import type { AgentActivityControl } from '../../core/contract/local-activities';
+import type { AgentLog } from '../agent-log';
 import type { Secrets } from '../secrets';
 
 /** One attempt of one agent at one effect. */
@@ -19,6 +20,8 @@ export interface ExecutorCall {
   /** The document with every reference loaded, as an agent on this machine gets it. */
   resolvedDocument: () => Promise<AgentDocument>;
   secrets: Secrets;
+  /** For people: what the agent prints. The caller closes it. */
+  log: AgentLog;
 }
 
 /**

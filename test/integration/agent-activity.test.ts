@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -8,6 +8,7 @@ import { createAgentActivity } from '../../activities/agent-activity';
 import type { Executor } from '../../activities/executors/types';
 import { simulate } from '../../activities/executors/simulate';
 import type { ExecutorSpec } from '../../core/contract/agents';
+import { dataFolders } from '../../core/contract/data-folders';
 import type { AgentActivityOutput, EffectRef } from '../../core/contract/local-activities';
 import { connectDatabase } from '../../db/connect';
 import type { Database } from '../../db/connect';
@@ -253,4 +254,40 @@ test("a monitor's sample is stored as a sample, not as an execution", async () =
   expect(await effect.execution()).toMatchObject({ state: 'running', outcome: null, path: 'build' });
   const lease = await db.selectFrom('agent_leases').selectAll().where('execution_id', '=', executionId).executeTakeFirstOrThrow();
   expect(lease.expires_at.getTime()).toBeGreaterThan(Date.now());
+});
+
+describe('the workspace', () => {
+  let workspace = '';
+  const leavingAFile =
+    (end: Executor): Executor =>
+    async (call) => {
+      workspace = await call.workspace();
+      writeFileSync(join(workspace, 'notes.txt'), 'x');
+      await call.log.write('stderr', Buffer.from('at work\n'));
+      return end(call);
+    };
+  const fail: Executor = async () => ({ status: 'failure' });
+
+  test('of a recorded success is removed, and with the last one the folder of its run; what was printed stays', async () => {
+    const effect = await recordedEffect({ executor: notIdempotent });
+    await effect.attempt(1, { execute: leavingAFile(succeed) });
+    expect(existsSync(workspace)).toBe(false);
+    expect(existsSync(dirname(workspace))).toBe(false);
+    expect(readdirSync(join(dataDir, dataFolders.agentLogs, `root-${runs}`))).toHaveLength(1);
+  });
+
+  test('of a failed attempt is kept for the next one and for people', async () => {
+    const effect = await recordedEffect({ executor: notIdempotent });
+    await expect(effect.attempt(1, { execute: leavingAFile(fail) })).rejects.toMatchObject({ type: 'AgentFailure' });
+    expect(existsSync(workspace)).toBe(true);
+    await effect.attempt(2, { execute: leavingAFile(succeed) });
+    expect(existsSync(workspace)).toBe(true);
+  });
+
+  test('is kept while a lost attempt may still be at work in it', async () => {
+    const effect = await recordedEffect({ executor: notIdempotent });
+    await loseAttempt(effect, 1);
+    await effect.attempt(2, { execute: leavingAFile(succeed) });
+    expect(existsSync(workspace)).toBe(true);
+  });
 });

@@ -1,3 +1,4 @@
+import { createAgentLog } from '../../activities/agent-log';
 import { createFolderArtifactStore } from '../../activities/artifacts';
 import type { ExecutorCall } from '../../activities/executors/types';
 import { resolveInputs } from '../../activities/resolve-inputs';
@@ -67,6 +68,10 @@ export interface RecordedCall extends ExecutorCall {
 export function executorCall(options: AgentCallOptions & { dataDir: string; onProgress?: () => void }): RecordedCall {
   const given = agentArguments(options);
   const workspace = createWorkspace(options.dataDir, given.document.idempotencyKey);
+  const secrets = createSecrets();
+  const onProblem = (error: Error): never => {
+    throw error;
+  };
   const controller = new AbortController();
   const progress: AgentProgress[] = [];
   return {
@@ -80,6 +85,7 @@ export function executorCall(options: AgentCallOptions & { dataDir: string; onPr
     },
     workspace,
     resolvedDocument: () => resolveInputs(given.document, { artifacts: createFolderArtifactStore(options.dataDir), workspace }),
-    secrets: createSecrets(),
+    secrets,
+    log: createAgentLog({ dataDir: options.dataDir, document: given.document, secrets, onProblem }),
   };
 }
