@@ -5,23 +5,15 @@ import { join } from 'node:path';
 import { isAppError } from '../core/contract/errors';
 import { connectDatabase } from '../db/connect';
 import { summarizeRefusals } from '../db/queries/refusals';
+import { checkDiskUse } from './disk-use';
 import { readEnvironmentFile } from './environment-file';
+import type { Finding } from './finding';
 import { findFreePort } from './free-port';
 import { environmentPaths } from './paths';
 import { findPackagedPostgres, findRunProblem, hydrate } from './postgres-installation';
 import { findOnPath, hasSetpriv } from './supervised-process';
 import { findTemporalBinary, temporalProgram } from './temporal-binary';
 import { findPython } from './wheel-download';
-
-/** One thing the embedded environment needs. */
-export interface Finding {
-  name: string;
-  /** False only for what stops vapora from working here. */
-  ok: boolean;
-  detail: string;
-  /** What to do about it, as one sentence; also where something works, but could be better. */
-  remedy?: string | undefined;
-}
 
 const minimumNode = [20, 19] as const;
 
@@ -31,6 +23,7 @@ export async function diagnoseEnvironment({ projectDir = process.cwd() }: { proj
   return [
     checkNode(),
     checkStateDir(paths.stateDir),
+    ...checkDiskUse(paths),
     checkPostgres(),
     ...checkTemporal(paths.binDir),
     ...(await checkPorts()),

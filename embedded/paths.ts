@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
+/** Only root relocates. Not a folder for temporary files: those are aged out by the system, a database's rarely touched ones first. */
+export const relocatedParent = '/var/lib/vapora';
+
 /** Where one project's embedded environment keeps its things. */
 export interface EnvironmentPaths {
   /** The project's folder, with symlinks resolved. */
@@ -39,7 +42,7 @@ export function environmentPaths(projectDir: string): EnvironmentPaths {
     postgresDataDir: join(stateDir, 'pg'),
     postgresSecretsFile: join(stateDir, 'postgres.json'),
     temporalDatabaseFile: join(stateDir, 'temporal.db'),
-    relocatedDir: join('/var/tmp', `vapora-${hash}`),
+    relocatedDir: join(relocatedParent, hash),
   };
 }
 

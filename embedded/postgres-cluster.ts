@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 
 import { AppError } from '../core/contract/errors';
-import type { EnvironmentPaths } from './paths';
+import { relocatedParent, type EnvironmentPaths } from './paths';
 import { canEnter, createPrivateDir, type PostgresInstallation } from './postgres-installation';
 import { findProcessesWorkingIn, signalProcess, terminateProcess, waitForExit } from './process-identity';
 import { findOnPath, startSupervised, type ProcessUser } from './supervised-process';
@@ -46,7 +46,7 @@ export interface PostgresSecrets {
 
 /**
  * Where the data is or will be: `.vapora/pg`, or, for root in a folder that the user Postgres runs as cannot enter,
- * `/var/tmp/vapora-<hash of the project's path>/pg` with `.vapora/pg` as a link to it.
+ * `/var/lib/vapora/<hash of the project's path>/pg` with `.vapora/pg` as a link to it.
  */
 export function locateCluster(paths: EnvironmentPaths): PostgresCluster {
   const isRoot = process.getuid?.() === 0;
@@ -59,7 +59,7 @@ export function locateCluster(paths: EnvironmentPaths): PostgresCluster {
     status = undefined;
   }
   if (status !== undefined) {
-    if (status.isSymbolicLink() && readlinkSync(link) === relocated && isRoot) createPrivateDir(paths.relocatedDir);
+    if (status.isSymbolicLink() && readlinkSync(link) === relocated && isRoot) createRelocatedDir(paths);
     const dataDir = status.isSymbolicLink() ? resolveLink(link) : link;
     const user = isRoot ? (findOwner(dataDir) ?? findOrCreatePostgresUser()) : undefined;
     if (user !== undefined && !canEnter(dirname(dataDir), user)) {
@@ -72,11 +72,19 @@ export function locateCluster(paths: EnvironmentPaths): PostgresCluster {
 
   const user = isRoot ? findOrCreatePostgresUser() : undefined;
   if (canEnter(paths.stateDir, user)) return { dataDir: link, copyDir: paths.stateDir, user };
-  createPrivateDir(paths.relocatedDir);
+  createRelocatedDir(paths);
   // Data without a link to it: somebody removed `.vapora` to start afresh.
   rmSync(relocated, { recursive: true, force: true });
   symlinkSync(relocated, link);
   return { dataDir: relocated, copyDir: paths.relocatedDir, user };
+}
+
+/** The file in a relocated folder that says whose it is: the folder's own name is a hash. */
+export const relocatedProjectFile = 'project';
+
+function createRelocatedDir({ relocatedDir, projectDir }: EnvironmentPaths): void {
+  createPrivateDir(relocatedDir);
+  writeFileSync(join(relocatedDir, relocatedProjectFile), `${projectDir}\n`);
 }
 
 /** The passwords of this cluster, made on first use and kept readable by their owner only. */
@@ -201,7 +209,7 @@ export function postgresEnvironment(): NodeJS.ProcessEnv {
 
 /** A project copied with its `.vapora` brings a link to the data of the original, which is not ours to use. */
 function isCopiedLink(target: string, expected: string): boolean {
-  return target !== expected && /^\/var\/tmp\/vapora-[0-9a-f]{16}\/pg$/.test(target);
+  return target !== expected && dirname(dirname(target)) === relocatedParent;
 }
 
 function resolveLink(link: string): string {

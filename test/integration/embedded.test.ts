@@ -19,6 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
 
+import { diagnoseEnvironment } from '../../embedded/doctor';
 import type { Environment } from '../../embedded/environment';
 import { parseEnvironmentFile, readEnvironmentFile, writeEnvironmentFile } from '../../embedded/environment-file';
 import { canEnter } from '../../embedded/postgres-installation';
@@ -223,7 +224,12 @@ asRoot('as root', () => {
     const first = startProcess({ projectDir, usualPorts: false, durable: false });
     await first.waitFor('ready');
     const link = join(projectDir, '.vapora', 'pg');
-    expect(readlinkSync(link)).toMatch(/^\/var\/tmp\/vapora-[0-9a-f]{16}\/pg$/);
+    // Not where temporary files are: systemd-tmpfiles ages those out.
+    expect(readlinkSync(link)).toMatch(/^\/var\/lib\/vapora\/[0-9a-f]{16}\/pg$/);
+    const findings = await diagnoseEnvironment({ projectDir });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ name: 'PostgreSQL data', detail: expect.stringContaining(`in ${readlinkSync(link)}, `) }),
+    );
     await first.stop();
     // Removing .vapora is how a user starts afresh.
     rmSync(join(projectDir, '.vapora'), { recursive: true });
