@@ -15,10 +15,13 @@ export const command: CliCommand = {
   async run(context) {
     const { options } = context;
     const me = options.text('by') ?? currentUser();
-    const all = await listOpenGates(openClient(context));
+    const { gates: all, unconfirmed } = await listOpenGates(openClient(context));
     const gates = options.flag('mine') ? all.filter(({ gate }) => gate.approvers.length === 0 || gate.approvers.includes(me)) : all;
-    if (context.isJson) context.printJson({ schemaVersion: 1, gates: gates.map(({ run, gate }) => ({ run, ...gate })) });
+    if (context.isJson) context.printJson({ schemaVersion: 1, gates: gates.map(({ run, gate }) => ({ run, ...gate })), unconfirmed });
     else context.print(renderGates(gates, context.render));
+    if (unconfirmed.length > 0) {
+      context.note(`Temporal did not say whether these runs still go on; their gates are as recorded: ${unconfirmed.join(', ')}`);
+    }
     return exitCodes.done;
   },
 };

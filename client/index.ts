@@ -19,7 +19,7 @@ export {
   type PublishedDefinition,
 } from './definitions';
 export { resolveEnvironment, type Environment, type EnvironmentOptions } from './environment';
-export { listOpenGates, type RunGate } from './gates';
+export { listOpenGates, type OpenGates, type RunGate } from './gates';
 export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
 export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';

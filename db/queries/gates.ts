@@ -14,13 +14,10 @@ export async function loadGates(db: Database, rootRunId: string): Promise<GateVi
     .orderBy('generation', 'desc')
     .execute();
   const votes = await loadVotes(db, [rootRunId]);
-  const results = await loadResults(db, rootRunId);
+  const results = await loadResults(db, [rootRunId]);
   return rows
     .sort((a, b) => (a.opened_at?.getTime() ?? Infinity) - (b.opened_at?.getTime() ?? Infinity) || (a.gate < b.gate ? -1 : 1))
-    .map((row) => {
-      const result = row.step === null ? undefined : results.get(row.step);
-      return { ...gateView(row, votes), ...(result !== undefined && { result }) };
-    });
+    .map((row) => gateView(row, votes, results));
 }
 
 export interface OpenGate {
@@ -45,12 +42,13 @@ export async function listOpenGates(db: Database): Promise<OpenGate[]> {
     .orderBy('approvals.opened_at')
     .orderBy('approvals.gate')
     .execute();
-  const votes = await loadVotes(db, [...new Set(rows.map((row) => row.root_run_id))]);
+  const rootRunIds = [...new Set(rows.map((row) => row.root_run_id))];
+  const [votes, results] = await Promise.all([loadVotes(db, rootRunIds), loadResults(db, rootRunIds)]);
   return rows.map((row) => ({
     run: row.workflow_id,
     rootRunId: row.root_run_id,
     definition: row.definition,
-    gate: gateView(row, votes),
+    gate: gateView(row, votes, results),
     openedAt: row.opened_at?.toISOString() ?? null,
   }));
 }
@@ -81,37 +79,40 @@ async function loadVotes(db: Database, rootRunIds: readonly string[]): Promise<V
   return votes;
 }
 
-/** What each step's newest successful execution reports: what the approver should read. */
-async function loadResults(db: Database, rootRunId: string): Promise<Map<string, NonNullable<GateView['result']>>> {
+type Results = Map<string, NonNullable<GateView['result']>>;
+
+/** What the newest successful execution of each step with a gate reports: what the approver should read. */
+async function loadResults(db: Database, rootRunIds: readonly string[]): Promise<Results> {
+  if (rootRunIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('executions')
-    .distinctOn('step')
-    .select(['step', 'result'])
-    .where('root_run_id', '=', rootRunId)
+    .distinctOn(['root_run_id', 'step'])
+    .select(['root_run_id', 'step', 'result'])
+    .where('root_run_id', 'in', [...rootRunIds])
     .where('mode', '=', 'do')
     .where('outcome', '=', 'success')
     .whereRef('path', '=', 'step')
-    .where(
-      'step',
-      'in',
-      db
-        .selectFrom('approvals')
-        .select('step')
-        .where('root_run_id', '=', rootRunId)
-        .where('step', 'is not', null)
-        .$castTo<{ step: string }>(),
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('approvals')
+          .select('approvals.gate')
+          .whereRef('approvals.root_run_id', '=', 'executions.root_run_id')
+          .whereRef('approvals.step', '=', 'executions.step'),
+      ),
     )
+    .orderBy('root_run_id')
     .orderBy('step')
     .orderBy('generation', 'desc')
     .orderBy('slot')
     .execute();
   return new Map(
-    rows.flatMap(({ step, result }) => {
+    rows.flatMap(({ root_run_id: rootRunId, step, result }) => {
       if (result === null) return [];
       const { summary, outputs, metrics } = result;
       return [
         [
-          step,
+          stepKey(rootRunId, step),
           {
             ...(summary !== undefined && { summary }),
             ...(outputs !== undefined && { outputs }),
@@ -123,7 +124,8 @@ async function loadResults(db: Database, rootRunId: string): Promise<Map<string,
   );
 }
 
-function gateView(row: Selectable<ApprovalsTable>, votes: Votes): GateView {
+function gateView(row: Selectable<ApprovalsTable>, votes: Votes, results: Results): GateView {
+  const result = row.step === null ? undefined : results.get(stepKey(row.root_run_id, row.step));
   return {
     id: row.gate,
     kind: row.kind,
@@ -137,9 +139,14 @@ function gateView(row: Selectable<ApprovalsTable>, votes: Votes): GateView {
     votes: votes.get(gateKey(row)) ?? [],
     deadline: row.deadline?.toISOString() ?? null,
     ...(row.prompt !== null && { prompt: row.prompt }),
+    ...(result !== undefined && { result }),
   };
 }
 
 function gateKey({ root_run_id: rootRunId, gate, generation }: { root_run_id: string; gate: string; generation: number }): string {
   return `${rootRunId} ${generation} ${gate}`;
+}
+
+function stepKey(rootRunId: string, step: string): string {
+  return `${rootRunId} ${step}`;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunStatusView } from '../../core/contract/views';
-import { cliOf } from '../support/cli-in-process';
+import { cliOf, runInProcess, wholeTable } from '../support/cli-in-process';
 import { instantAgents, startTestVapora, type TestVapora } from '../support/vapora';
 
 jest.setTimeout(120_000);
@@ -43,8 +43,32 @@ test('status, timeline and gates are the same from Postgres; a vote is kept unti
   expect(states(view)).toEqual(states(live));
   expect((await cli('workflow', 'timeline', '--id', id)).stdout).toContain('draft');
 
+  // No question to a worker that is not there holds the list up.
+  const listed = await cli('gates', '--json');
+  expect(listed.json()).toMatchObject({ gates: [{ run: id, id: 'release', state: 'open', approvers: ['ana'] }], unconfirmed: [] });
+
   const vote = await cli('workflow', 'approve', '--id', id, '--gate', 'release', '--by', 'ana');
   expect(vote).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('signal') });
   await vapora.startWorker();
   expect((await cli('workflow', 'result', '--id', id, '--wait')).exitCode).toBe(0);
+});
+
+test('gates are listed without Temporal too, which then is said; those of a run that was terminated are not', async () => {
+  const terminated = 'terminated';
+  const worker = await vapora.startWorker();
+  expect((await cli('workflow', 'run', 'gated.yaml', '--id', terminated, '--wait')).exitCode).toBe(3);
+  await worker.shutdown();
+  const temporal = await vapora.client.temporal();
+  await temporal.workflow.getHandle(terminated).terminate('nobody can record this');
+  expect((await cli('gates', '--json')).json()).toEqual({ schemaVersion: 1, gates: [], unconfirmed: [] });
+
+  const withoutTemporal = await runInProcess(['gates'], wholeTable, {
+    cwd: folder,
+    variables: { DATABASE_URL: vapora.databaseUrl, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+  });
+  expect(withoutTemporal).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining(`vapora workflow approve --id ${terminated} --gate release`),
+    stderr: `Temporal did not say whether these runs still go on; their gates are as recorded: ${terminated}\n`,
+  });
 });
