@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
+import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time';
 
+import { keptRunDays } from '../core/contract/data-folders';
 import { AppError } from '../core/contract/errors';
 import { defaultNamespace, searchAttributes } from '../core/contract/names';
 import { findFreePort, isListening } from './free-port';
@@ -85,6 +87,7 @@ async function startServer(binary: TemporalBinary, options: TemporalServerOption
     options.onSpawn?.(server);
     try {
       await waitUntilReady(server, ports.grpc, options.signal);
+      if (options.inMemory !== true) await keepEndedRuns(ports.grpc);
       return { server, ports };
     } catch (error) {
       const log = server.readLog('beginning');
@@ -177,6 +180,23 @@ async function waitUntilReady(server: SupervisedProcess, port: number, signal: A
       if (answered) return;
       await delay(20);
     }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The dev server's own; another one is what a user has chosen with `operator namespace update --retention`. */
+const defaultRetentionMs = 24 * 60 * 60 * 1_000;
+
+/** Ended runs stay in the Web UI, and can be asked, as long as what else is left of them: the dev server would forget them in a day. */
+async function keepEndedRuns(port: number): Promise<void> {
+  const connection = await Connection.connect({ address: `127.0.0.1:${port}` });
+  try {
+    const namespace = defaultNamespace;
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    if (optionalTsToMs(config?.workflowExecutionRetentionTtl) !== defaultRetentionMs) return;
+    const workflowExecutionRetentionTtl = msToTs(keptRunDays * defaultRetentionMs);
+    await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
   } finally {
     await connection.close();
   }

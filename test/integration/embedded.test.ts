@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
+import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time';
 import { Client } from 'pg';
 
 import { diagnoseEnvironment } from '../../embedded/doctor';
@@ -69,6 +70,8 @@ test('a fresh folder gets both servers, loopback only, and a second start finds 
     max_connections: '200',
   });
   expect(listForeignListeners(environment)).toEqual([]);
+  expect(await retentionDays(environment)).toBe(30);
+  await changeRetention(environment, 3);
 
   const found = readEnvironmentFile(join(projectDir, '.vapora', 'log'));
   expect(found).toMatchObject({ alive: true, environment: { temporalAddress: environment.temporalAddress, state: 'ready' } });
@@ -83,6 +86,8 @@ test('a fresh folder gets both servers, loopback only, and a second start finds 
   const again = await second.waitFor<ReadyEvent>('ready');
   expect(await query(again, 'select value from kept')).toEqual([{ value: 'first' }]);
   expect(await describeWorkflow(again, 'kept-run')).toBe('kept-run');
+  // What a user has chosen stays.
+  expect(await retentionDays(again)).toBe(3);
 });
 
 test('two folders at once do not collide, though both want the usual ports', async () => {
@@ -311,6 +316,23 @@ async function withTemporal<T>(environment: ReadyEvent, use: (connection: Connec
 function listSearchAttributes(environment: ReadyEvent): Promise<string[]> {
   return withTemporal(environment, async ({ operatorService }) =>
     Object.keys((await operatorService.listSearchAttributes({ namespace: environment.temporalNamespace })).customAttributes ?? {}),
+  );
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** How long Temporal keeps runs that have ended. */
+function retentionDays(environment: ReadyEvent): Promise<number> {
+  return withTemporal(environment, async ({ workflowService }) => {
+    const { config } = await workflowService.describeNamespace({ namespace: environment.temporalNamespace });
+    return (optionalTsToMs(config?.workflowExecutionRetentionTtl) ?? 0) / dayMs;
+  });
+}
+
+function changeRetention(environment: ReadyEvent, days: number): Promise<unknown> {
+  const config = { workflowExecutionRetentionTtl: msToTs(days * dayMs) };
+  return withTemporal(environment, ({ workflowService }) =>
+    workflowService.updateNamespace({ namespace: environment.temporalNamespace, config }),
   );
 }
 
