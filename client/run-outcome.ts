@@ -2,6 +2,8 @@ import { AppError } from '../core/contract/errors';
 import type { AppErrorCode } from '../core/contract/errors';
 import type { RunResult } from '../core/contract/run-result';
 import { isTerminalRunStatus, terminalRunStatuses, type TerminalRunStatus } from '../core/contract/states';
+import { loadRunStatus } from '../db/queries/runs';
+import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
 import { callTemporal, isWorkflowNotFound, runNotFound } from './temporal-errors';
 
@@ -23,7 +25,7 @@ export interface WaitOptions {
 }
 
 /**
- * Waits until the run has ended. A run that failed is an outcome, not an exception; AppError `not_found`, `unavailable`, and
+ * Waits until the run has ended; Postgres tells of one that Temporal has forgotten. A run that failed is an outcome, not an exception; AppError `not_found`, `unavailable`, and
  * `interrupted` when `signal` was aborted.
  */
 export async function waitForResult(client: VaporaClient, id: string, options: WaitOptions = {}): Promise<RunOutcome> {
@@ -37,11 +39,21 @@ export async function waitForResult(client: VaporaClient, id: string, options: W
     );
     return outcomeOf(id, result) ?? { schemaVersion: 1, id, status: 'completed' };
   } catch (error) {
-    if (isWorkflowNotFound(error)) throw runNotFound(id, error);
+    if (isWorkflowNotFound(error)) return recordedOutcome(client, id, error);
     const failed = error as { name?: string; cause?: unknown };
     if (failed.name !== 'WorkflowFailedError') throw error;
     return outcomeOfFailure(id, failed.cause);
   }
+}
+
+/** Temporal keeps ended runs for a while only. */
+async function recordedOutcome(client: VaporaClient, id: string, cause: unknown): Promise<RunOutcome> {
+  const view = await callDatabase(client, (db) => loadRunStatus(db, id));
+  if (view === null || !isTerminalRunStatus(view.status)) throw runNotFound(id, cause);
+  const steps: Record<string, number> = {};
+  for (const { state } of view.steps) steps[state] = (steps[state] ?? 0) + 1;
+  const { status, reason, definition, planHash } = view;
+  return { schemaVersion: 1, id, status, ...(reason !== undefined && { reason }), definition, planHash, steps };
 }
 
 /** The connection notices only an abort that comes during one of its calls: one that came before it would wait for ever. */

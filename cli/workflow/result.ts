@@ -1,6 +1,5 @@
 import { waitForResult } from '../../client/run-outcome';
 import { peekStatus } from '../../client/run-views';
-import { runNotFound } from '../../client/temporal-errors';
 import { AppError } from '../../core/contract/errors';
 import type { CliCommand } from '../command';
 import { reportOutcome } from '../follow-run';
@@ -18,8 +17,8 @@ export const command: CliCommand = {
     const id = context.options.required('id');
     const client = openClient(context);
     const peeked = await peekStatus(client, id);
-    if (peeked === undefined) throw runNotFound(id);
-    if (peeked.isClosed) return reportOutcome(context, await waitForResult(client, id));
+    // What Temporal knows nothing of may stand in Postgres.
+    if (peeked?.isClosed !== false) return reportOutcome(context, await waitForResult(client, id));
     if (context.options.flag('wait')) return awaitRun(context, client, id, undefined);
     throw new AppError('refused', `${id} has not ended yet (${peeked.status})`, {
       hint: `wait for it with --wait, or watch it: vapora workflow watch --id ${id}`,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { peekStatus } from '../../client/run-views';
 import { AppError } from '../../core/contract/errors';
 import { cliOf, runInProcess, wholeTable } from '../support/cli-in-process';
 import { testTemporalAddress } from '../support/environment';
@@ -301,4 +302,18 @@ test('an interrupted wait leaves the run alone and exits 130', async () => {
   const { status } = await temporal.workflow.getHandle('left-alone').describe();
   expect(status.name).toBe('RUNNING');
   await temporal.workflow.getHandle('left-alone').terminate();
+});
+
+test('a run that Temporal has forgotten, as after its retention, still has its result and status', async () => {
+  const id = 'cli-forgotten';
+  expect((await cli('workflow', 'run', 'failing.yaml', '--agents', 'failing-agents.yaml', '--id', id, '--wait')).exitCode).toBe(1);
+  const result = await cli('workflow', 'result', '--id', id, '--json');
+  const { workflowService, options } = await vapora.client.temporal();
+  await workflowService.deleteWorkflowExecution({ namespace: options.namespace, workflowExecution: { workflowId: id } });
+  await waitFor('Temporal to forget the run', async () => (await peekStatus(vapora.client, id)) === undefined);
+  const remembered = await cli('workflow', 'result', '--id', id, '--json');
+  const { failureType: _, ...outcome } = result.json() as Record<string, unknown>;
+  expect(remembered.exitCode).toBe(1);
+  expect(remembered.json()).toEqual(outcome);
+  expect((await cli('workflow', 'status', '--id', id)).stdout).toContain('Status: rolled_back');
 });
