@@ -16,6 +16,8 @@ beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), 'vapora-setup-'));
   for (const file of [...configs, ...scripts]) cpSync(join(root, file), join(project, file));
   symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'));
+  // The link leads to the real folder: an install through it would empty that.
+  write('no-npm.js', 'console.error("node_modules is not what package-lock.json says: npm run setup"); process.exit(1);');
   write('core/plan/a.ts', 'export const a = 1;\n');
   write('cli/main.ts', 'import { a } from "../core/plan/a";\nconsole.log(`a is ${a}`);\n');
 });
@@ -28,7 +30,7 @@ function write(file: string, text: string): void {
 }
 
 function run(args: string[], env: Record<string, string> = {}): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8', env: { ...process.env, ...env } });
+  return spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8', env: { ...process.env, npm_execpath: join(project, 'no-npm.js'), ...env } });
 }
 
 const setUp = (...args: string[]) => run(['scripts/setup.mjs', ...args]);
