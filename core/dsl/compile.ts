@@ -36,8 +36,11 @@ export interface CompileResult {
   plan: Plan | null;
   /** All that was found, in the order of the text. */
   diagnostics: Diagnostic[];
-  /** Where things stand: `workflow`, `steps/<id>`, `phases/<id>`. Beside the plan, so that comments do not change its hash. */
-  sourceRanges: Record<string, SourceRange>;
+  /**
+   * Where things stand: `steps/<id>`, `phases/<id>`. Beside the plan, so that comments do not change its hash. Worked out when
+   * somebody asks.
+   */
+  readonly sourceRanges: Record<string, SourceRange>;
 }
 
 /**
@@ -51,11 +54,17 @@ export function compileWorkflow(text: string | Uint8Array, options: CompileOptio
   const context: CompileContext = { text: document.text, sink, unbuilt: new Map(), metadata: new Map() };
   const found = document.root === null ? undefined : findForm(context, document.root);
   const draft = found === undefined ? undefined : readDraft(context, found);
-  if (draft !== undefined) resolveDraft(context, draft, options);
+  const order = draft === undefined ? undefined : resolveDraft(context, draft, options);
   reportUnbuilt(context);
   const diagnostics = sink.finish();
-  const sourceRanges = draft === undefined ? {} : rangesOf(sink.lines, draft);
-  return { plan: draft === undefined || sink.hasErrors ? null : planOf(context, draft), diagnostics, sourceRanges };
+  const plan = draft === undefined || order === undefined || sink.hasErrors ? null : planOf(context, draft, order);
+  return {
+    plan,
+    diagnostics,
+    get sourceRanges() {
+      return draft === undefined ? {} : rangesOf(sink.lines, draft);
+    },
+  };
 }
 
 /** Reads every key; names stay unresolved. */
@@ -88,14 +97,14 @@ function readDraft(context: CompileContext, found: FoundForm): WorkflowDraft | u
   return { ...workflow, phases, steps };
 }
 
-/** Resolves names, infers what is not said, checks what cannot be right. Fills the draft's plan steps. */
-function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: CompileOptions): void {
+/** Resolves names, infers what is not said, checks what cannot be right. Fills the draft's plan steps. Undefined on a cycle. */
+function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: CompileOptions): StepOrder | undefined {
   assignPhases(context, draft);
   const names = collectNames(context, draft);
   const places = resolveDependencies(context, draft, names);
-  const hasCycles = checkCycles(context, draft, places);
   const { graph, nodes } = graphOfDraft(draft);
-  const order = hasCycles ? undefined : orderOf(graph, nodes);
+  const hasCycles = checkCycles(context, draft, { graph, places });
+  const order = hasCycles ? undefined : orderOf(draft, graph, nodes);
   checkParallelClaims(context, draft, names, order);
   resolveArtifacts(context, draft, order);
   resolveSecurityReviewers(context, draft, names);
@@ -106,12 +115,16 @@ function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: Co
   checkApprovers(context, draft);
   checkConditions(context, draft, names);
   if (draft.plan.form === 'steps' && draft.phases.length === 0) labelStages(draft, graph);
+  return order;
 }
 
-function orderOf(graph: Graph, nodes: ReadonlyMap<string, number>): StepOrder {
-  const ranks: number[] = [];
-  topologicalOrder(graph).forEach((node, rank) => (ranks[node] = rank));
-  return { nodes, reach: new Reachability(graph), ranks };
+function orderOf(draft: WorkflowDraft, graph: Graph, nodes: ReadonlyMap<string, number>): StepOrder {
+  const count = draft.steps.length;
+  // Ends of phases come as soon as they can, so that they never hold back a step that stands earlier in the file.
+  const sorted = topologicalOrder(graph, (node) => (node < count ? node : node - graph.dependencies.length));
+  const ranks = new Array<number>(sorted.length);
+  sorted.forEach((node, rank) => (ranks[node] = rank));
+  return { nodes, reach: new Reachability(graph, sorted), sorted, ranks };
 }
 
 /** A steps form without phases gets the seed's stages as labels. */
@@ -122,12 +135,8 @@ function labelStages(draft: WorkflowDraft, graph: Graph): void {
   draft.phases = phasesOfStages(found).map((plan) => ({ plan, idSpan: { start: 0, end: 0 }, path: [] }));
 }
 
-function planOf(context: CompileContext, draft: WorkflowDraft): Plan {
-  const { graph } = graphOfDraft(draft);
-  const count = draft.steps.length;
-  // Ends of phases come as soon as they can, so that they never hold back a step that stands earlier in the file.
-  const order = topologicalOrder(graph, (node) => (node < count ? node : node - graph.dependencies.length));
-  const steps = order.flatMap((node) => draft.steps[node]?.plan ?? []);
+function planOf(context: CompileContext, draft: WorkflowDraft, order: StepOrder): Plan {
+  const steps = order.sorted.flatMap((node) => draft.steps[node]?.plan ?? []);
   const phases = draft.phases.map((phase) => phase.plan);
   const phaseHours = phases.map((phase) => phase.plannedMs).filter((plannedMs) => plannedMs !== undefined);
   const plannedMs = draft.plan.plannedMs ?? (phaseHours.length > 0 ? phaseHours.reduce((sum, hours) => sum + hours, 0) : undefined);

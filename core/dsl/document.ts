@@ -52,8 +52,11 @@ export function describeNode(node: DocumentNode): string {
   return shorten(node.text);
 }
 
+const isShortAndPlain = /^[!-~]{0,60}$/u;
+
 /** At most 60 characters of a user's text, on one line, for messages. */
 export function shorten(text: string): string {
+  if (isShortAndPlain.test(text)) return text;
   // eslint-disable-next-line no-control-regex -- messages go to terminals
   const line = text.slice(0, 200).replace(/[\u0000-\u001f\u007f-\u009f\s]+/gu, ' ');
   const characters = Array.from(line);

@@ -21,7 +21,7 @@ export const builtInRoles = [
 export function normalizeRole(written: string): string {
   const name = written.slice(0, 200);
   const letters = lettersOf(name);
-  const known = builtInRoles.find((role) => lettersOf(role) === letters);
+  const known = builtInByLetters.get(letters);
   if (known !== undefined) return known;
   return name
     .trim()
@@ -41,6 +41,8 @@ export function roleFallbacks(role: string): string[] {
 export function isRole(role: string, ...names: string[]): boolean {
   return names.some((name) => role === name || role.startsWith(`${name}-`));
 }
+
+const builtInByLetters: ReadonlyMap<string, string> = new Map(builtInRoles.map((role) => [lettersOf(role), role]));
 
 function lettersOf(text: string): string {
   return text.toLowerCase().replace(/[\s_-]/gu, '');

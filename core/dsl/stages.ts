@@ -20,18 +20,18 @@ type Stage = (typeof stages)[number]['id'];
 export function inferStages(steps: readonly PlanStep[], graph: Graph): Stage[] {
   const nodesWhere = (test: (step: PlanStep, node: number) => boolean): number[] =>
     steps.flatMap((step, node) => (test(step, node) ? [node] : []));
-  const withDescendants = (nodes: number[]): Set<number> => new Set([...nodes, ...findDescendants(graph, nodes)]);
+  const dependents = dependentsOf(graph);
+  const withDescendants = (nodes: number[]): Set<number> => new Set([...nodes, ...findDescendants(graph, nodes, dependents)]);
 
   const productionDeploys = nodesWhere((step) => step.deploys && step.environments.some((name) => name.toLowerCase() === 'production'));
   const release = withDescendants(productionDeploys);
-  const dependents = dependentsOf(graph);
   const directlyBefore = new Set(productionDeploys);
   for (const node of nodesWhere((step) => isRole(step.role, 'decision-maker'))) {
     if (dependents[node]?.some((dependent) => directlyBefore.has(dependent)) === true) release.add(node);
   }
   const mergeDeploy = withDescendants(nodesWhere((step, node) => !release.has(node) && (step.merges || step.deploys)));
   const coding = nodesWhere((step) => step.taskType === 'CodeGeneration');
-  const afterCode = findDescendants(graph, coding);
+  const afterCode = findDescendants(graph, coding, dependents);
   const beforeCode = findAncestors(graph, coding);
 
   return steps.map((step, node): Stage => {

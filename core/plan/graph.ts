@@ -83,9 +83,9 @@ export function findAncestors(graph: Graph, nodes: Iterable<number>): Set<number
   return findReachable(graph.dependencies, nodes);
 }
 
-/** Every node that waits for one of the given ones, directly or through others. */
-export function findDescendants(graph: Graph, nodes: Iterable<number>): Set<number> {
-  return findReachable(dependentsOf(graph), nodes);
+/** Every node that waits for one of the given ones, directly or through others. `dependents`: where they are known already. */
+export function findDescendants(graph: Graph, nodes: Iterable<number>, dependents = dependentsOf(graph)): Set<number> {
+  return findReachable(dependents, nodes);
 }
 
 /**
@@ -158,8 +158,8 @@ class NodeHeap {
     nodes[0] = last;
     for (let at = 0; ;) {
       let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < nodes.length && this.#isBefore(child, least)) least = child;
+      for (let child = 2 * at + 1; child < nodes.length && child <= 2 * at + 2; child += 1) {
+        if (this.#isBefore(child, least)) least = child;
       }
       if (least === at) return top;
       this.#swap(at, least);

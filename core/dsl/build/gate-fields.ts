@@ -5,7 +5,7 @@ import type { ConditionUse, DraftStep } from '../draft';
 import { type FieldReader, readCondition, type WrittenCondition } from '../fields';
 
 type GatePlan = Pick<PlanStep, 'count' | 'mustPassCount' | 'mustPassAll' | 'canBlockMerge' | 'canBlockDeployment'> &
-  Partial<Pick<PlanStep, 'requires' | 'requiresText' | 'gate' | 'gateText' | 'if' | 'ifText'>>;
+  Partial<Pick<PlanStep, 'mustPassIsExplicit' | 'requires' | 'requiresText' | 'gate' | 'gateText' | 'if' | 'ifText'>>;
 
 export interface ReadGates {
   plan: GatePlan;
@@ -42,19 +42,19 @@ export function readGates(reader: FieldReader): ReadGates {
   const gate = joinConditions(parts);
   const security = readSecurity(reader);
 
-  return {
-    plan: {
-      ...readCounts(reader, mustPass.count),
-      mustPassAll: mustPass.all,
-      canBlockMerge: reader.boolean('can_block_merge') ?? blocksMerge,
-      canBlockDeployment: reader.boolean('can_block_deployment') ?? false,
-      ...(requires === undefined ? {} : { requires: requires.condition, requiresText: requires.text }),
-      ...(gate === undefined ? {} : { gate: gate.condition, gateText: gate.text }),
-      ...(onlyIf === undefined ? {} : { if: onlyIf.condition, ifText: onlyIf.text }),
-    },
-    draft: security === undefined ? {} : { security },
-    conditions,
+  const { count, mustPassCount } = readCounts(reader, mustPass.count);
+  const plan: GatePlan = {
+    count,
+    mustPassCount,
+    mustPassAll: mustPass.all,
+    canBlockMerge: reader.boolean('can_block_merge') ?? blocksMerge,
+    canBlockDeployment: reader.boolean('can_block_deployment') ?? false,
   };
+  if (mustPass.count !== undefined) plan.mustPassIsExplicit = true;
+  if (requires !== undefined) Object.assign(plan, { requires: requires.condition, requiresText: requires.text });
+  if (gate !== undefined) Object.assign(plan, { gate: gate.condition, gateText: gate.text });
+  if (onlyIf !== undefined) Object.assign(plan, { if: onlyIf.condition, ifText: onlyIf.text });
+  return { plan, draft: security === undefined ? {} : { security }, conditions };
 }
 
 /** All of them: one `and`, its parts in parentheses where they hold an `or`. */
@@ -92,7 +92,7 @@ function readMustPass(reader: FieldReader): MustPass {
   return { all: false, ...(condition === undefined ? {} : { condition }) };
 }
 
-function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<PlanStep, 'count' | 'mustPassCount' | 'mustPassIsExplicit'> {
+function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<PlanStep, 'count' | 'mustPassCount'> {
   const written = reader.integer('count', { min: 1, max: 1_000 });
   const count = written ?? mustPass ?? 1;
   if (mustPass !== undefined && mustPass > count) {
@@ -105,7 +105,7 @@ function readCounts(reader: FieldReader, mustPass: number | undefined): Pick<Pla
       span: field?.node.span ?? reader.fields.span,
     });
   }
-  return { count, mustPassCount: Math.min(mustPass ?? count, count), ...(mustPass === undefined ? {} : { mustPassIsExplicit: true }) };
+  return { count, mustPassCount: Math.min(mustPass ?? count, count) };
 }
 
 /** `security_required: true`, or the steps it means. */

@@ -51,14 +51,12 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
   const actsOnEnvironment =
     environments.length > 0 && !isRole(doer.role, 'tester', 'monitor', 'code-reviewer', 'security', 'decision-maker');
 
+  // Ten thousand steps pass here, and each conditional spread costs what ten plain assignments do.
   const plan: PlanStep = {
     id: raw.id,
-    ...(title === undefined ? {} : { title }),
-    ...(description === undefined ? {} : { description }),
     order: options.order,
     phase: raw.phase ?? '',
     role: doer.role,
-    ...(doer.agentId === undefined ? {} : { agentId: doer.agentId }),
     skills: (reader.words('skill_match') ?? []).map((word) => word.text),
     dependsOn: [],
     inputs: [],
@@ -75,27 +73,30 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
         isMonitor: monitor.plan !== undefined,
         isTest: testType !== undefined,
       }),
-    ...(testType === undefined ? {} : { testType }),
     quality: reader.choice('quality', ['Low', 'Medium', 'High', 'Critical']) ?? 'Medium',
     priority: readPriority(reader),
-    ...(estimateMs === undefined ? {} : { estimateMs }),
     timeoutMs: reader.duration('timeout', { min: 1 }) ?? maxDurationMs ?? dayMs,
-    ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
     retry: readRetry(reader),
     reassign: reader.integer('reassign', { min: 0, max: 100 }) ?? 1,
     parallelizable: reader.boolean('parallelizable') ?? false,
     parallelWith: [],
-    ...gates.plan,
     securityReviewers: [],
     merges: firstWords.includes('merge'),
     deploys: effects.plan.deployment !== undefined || firstWords.includes('deploy') || actsOnEnvironment,
     environments,
-    ...effects.plan,
-    ...(monitor.plan === undefined ? {} : { monitor: monitor.plan }),
     automatic: reader.boolean('automatic_after_merge') ?? true,
     async: reader.boolean('async') ?? false,
     optional: reader.boolean('optional') ?? false,
+    ...gates.plan,
+    ...effects.plan,
   };
+  if (title !== undefined) plan.title = title;
+  if (description !== undefined) plan.description = description;
+  if (doer.agentId !== undefined) plan.agentId = doer.agentId;
+  if (testType !== undefined) plan.testType = testType;
+  if (estimateMs !== undefined) plan.estimateMs = estimateMs;
+  if (maxDurationMs !== undefined) plan.maxDurationMs = maxDurationMs;
+  if (monitor.plan !== undefined) plan.monitor = monitor.plan;
   const policy = reader.choice('policy', ['exploit', 'explore']);
   if (policy !== undefined) plan.policy = policy;
   const withField = fields.get('with');
@@ -103,25 +104,26 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
     if (hasFiniteNumbers(context, withField)) plan.with = toPlainValue(withField.node);
   }
 
-  return {
+  const draft: DraftStep = {
     plan,
     idSpan: raw.idSpan,
     path: raw.path,
-    ...(phaseWord === undefined ? {} : { phaseWord }),
-    ...(doer.word === undefined ? {} : { roleWord: doer.word }),
     dependencies: readDependencies(context, fields),
     parallelWith: reader.words('parallel_with') ?? [],
     inputs,
     outputs,
     actions,
+    approvers: approval.approvers,
+    approval: approval.plan,
+    conditions: [...gates.conditions, ...effects.conditions, ...monitor.conditions],
     ...gates.draft,
     ...effects.draft,
-    approvers: approval.approvers,
-    ...(approval.required === undefined ? {} : { approvalRequired: approval.required }),
-    approval: approval.plan,
-    ...(monitor.autoRollbackSpan === undefined ? {} : { autoRollbackSpan: monitor.autoRollbackSpan }),
-    conditions: [...gates.conditions, ...effects.conditions, ...monitor.conditions],
   };
+  if (phaseWord !== undefined) draft.phaseWord = phaseWord;
+  if (doer.word !== undefined) draft.roleWord = doer.word;
+  if (approval.required !== undefined) draft.approvalRequired = approval.required;
+  if (monitor.autoRollbackSpan !== undefined) draft.autoRollbackSpan = monitor.autoRollbackSpan;
+  return draft;
 }
 
 /** Who does it: `role`, or `agent` naming a role or one agent's id; both together = that agent in that role. */

@@ -10,6 +10,8 @@ import type { CompileContext } from '../keyed-map';
 export interface StepOrder {
   nodes: ReadonlyMap<string, number>;
   reach: Reachability;
+  /** Steps by their place in the file (and ends of phases, after them), each after what it waits for. */
+  sorted: readonly number[];
   /** Place of each node in topological order. */
   ranks: readonly number[];
 }
@@ -26,6 +28,7 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
   const declared = new Set(draft.plan.inputs.map((input) => input.name));
   const missing = new Map<string, Word[]>();
   for (const step of draft.steps) {
+    if (step.inputs.length === 0) continue;
     const seen = new Set<string>();
     for (const word of step.inputs) {
       if (seen.has(word.text) || !checkName(context, word)) continue;
@@ -48,6 +51,7 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
 function collectProducers(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): ReadonlyMap<string, Producer[]> {
   const byOutput = new Map<string, Producer[]>();
   for (const step of draft.steps) {
+    if (step.outputs.length === 0) continue;
     const seen = new Set<string>();
     for (const word of step.outputs) {
       if (seen.has(word.text) || !checkName(context, word)) continue;

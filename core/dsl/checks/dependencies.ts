@@ -18,6 +18,8 @@ export function resolveDependencies(context: CompileContext, draft: WorkflowDraf
   return draft.steps.map((step) => resolver.resolve(step));
 }
 
+const noPlaces: ReadonlyMap<string, Span> = new Map();
+
 class DependencyResolver {
   readonly #context: CompileContext;
   readonly #names: Names;
@@ -39,6 +41,7 @@ class DependencyResolver {
   }
 
   resolve(step: DraftStep): ReadonlyMap<string, Span> {
+    if (step.dependencies.length === 0) return noPlaces;
     const places = new Map<string, Span>();
     for (const { word, when } of step.dependencies) {
       const target = this.#names.steps.get(word.text);
@@ -151,9 +154,9 @@ function describeWhen(when: string): string {
  */
 export function graphOfDraft(draft: WorkflowDraft): { graph: Graph; nodes: ReadonlyMap<string, number> } {
   const nodes = new Map(draft.steps.map((step, node) => [step.plan.id, node]));
-  const dependencies: number[][] = draft.steps.map((step) => {
-    const found = step.plan.dependsOn.map((dependency) => nodes.get(dependency.step));
-    return [...new Set(found.filter((node) => node !== undefined))];
+  const dependencies: number[][] = draft.steps.map(({ plan }) => {
+    const found = plan.dependsOn.map((dependency) => nodes.get(dependency.step)).filter((node) => node !== undefined);
+    return found.length < 2 ? found : [...new Set(found)];
   });
   if (draft.plan.form !== 'phases') return { graph: { dependencies }, nodes };
   const phaseIndex = new Map(draft.phases.map((phase, index) => [phase.plan.id, index]));
@@ -169,14 +172,12 @@ export function graphOfDraft(draft: WorkflowDraft): { graph: Graph; nodes: Reado
   return { graph: { dependencies }, nodes };
 }
 
-/** Cycles among written dependencies, each at the reference that closes it. True when there are any. */
-export function checkCycles(context: CompileContext, draft: WorkflowDraft, places: DependencyPlaces): boolean {
-  const nodes = new Map(draft.steps.map((step, node) => [step.plan.id, node]));
-  const graph: Graph = {
-    dependencies: draft.steps.map((step) =>
-      step.plan.dependsOn.map((dependency) => nodes.get(dependency.step)).filter((node) => node !== undefined),
-    ),
-  };
+/**
+ * Cycles among written dependencies, each at the reference that closes it. True when there are any. The ends of phases in the
+ * graph are on none: a dependency on a later phase that waits is refused before.
+ */
+export function checkCycles(context: CompileContext, draft: WorkflowDraft, written: { graph: Graph; places: DependencyPlaces }): boolean {
+  const { graph, places } = written;
   const cycles = findCycles(graph);
   for (const cycle of cycles) {
     const steps = cycle.nodes.map((node) => draft.steps[node]).filter((step) => step !== undefined);

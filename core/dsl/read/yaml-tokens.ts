@@ -7,79 +7,96 @@ import type { ReadProblem } from './read-result';
  * aliases, anchors, tags, directives, and what the parser itself calls an error.
  */
 export function checkTokens(tokens: readonly CST.Token[]): ReadProblem[] {
-  const problems: ReadProblem[] = [];
-  const pending: { token: CST.Token; depth: number }[] = [];
-  let nodes = 0;
-  const report = (code: ReadProblem['code'], message: string, token: CST.Token): void => {
-    const length = 'source' in token ? Math.max(1, token.source.length) : 1;
-    problems.push({ code, message, span: { start: token.offset, end: token.offset + Math.min(length, 200) } });
-  };
-  const visit = (token: CST.Token | null | undefined, depth: number): void => {
-    if (token !== null && token !== undefined) pending.push({ token, depth });
-  };
+  return new TokenWalk().check(tokens);
+}
 
-  for (let index = tokens.length - 1; index >= 0; index -= 1) visit(tokens[index], 0);
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { token, depth } = next;
-    if (problems.length >= limits.diagnostics) return problems;
+class TokenWalk {
+  readonly #problems: ReadProblem[] = [];
+  /** Collections still to be walked, and how deep each stands. Everything else is looked at when it is met. */
+  readonly #collections: (CST.BlockMap | CST.BlockSequence | CST.FlowCollection)[] = [];
+  readonly #depths: number[] = [];
+  #nodes = 0;
+  #isTooLarge = false;
+
+  check(tokens: readonly CST.Token[]): ReadProblem[] {
+    for (const token of tokens) this.#meet(token, 1);
+    for (let next = this.#collections.pop(); next !== undefined && !this.#isOver(); next = this.#collections.pop()) {
+      const depth = (this.#depths.pop() ?? 0) + 1;
+      const items: readonly CST.CollectionItem[] = next.items;
+      for (const item of items) {
+        for (const part of item.start) this.#meet(part, depth);
+        if (item.key) this.#meet(item.key, depth);
+        if (item.sep !== undefined) for (const part of item.sep) this.#meet(part, depth);
+        if (item.value !== undefined) this.#meet(item.value, depth);
+        if (this.#isOver()) break;
+      }
+    }
+    return this.#problems;
+  }
+
+  /** `depth`: of the token itself, if it is a collection. */
+  #meet(token: CST.Token, depth: number): void {
     switch (token.type) {
-      case 'error':
-        report('syntax', plainMessage(token.message), token);
-        break;
-      case 'directive':
-      case 'directive-line':
-        report('unsupported_syntax', 'YAML directives (`%…`) are not supported', token);
-        break;
-      case 'alias':
-        report('unsupported_syntax', `the alias \`${token.source.slice(0, 60)}\`: write the value out`, token);
-        break;
-      case 'anchor':
-        report('unsupported_syntax', `the anchor \`${token.source.slice(0, 60)}\`: write the value out where it is needed`, token);
-        break;
-      case 'tag':
-        report('unsupported_syntax', `the tag \`${token.source.slice(0, 60)}\`: workflow files are plain data`, token);
-        break;
-      case 'document':
-        visit(token.value, depth);
-        for (const part of token.start) visit(part, depth);
-        break;
       case 'scalar':
       case 'single-quoted-scalar':
       case 'double-quoted-scalar':
-        nodes += 1;
-        break;
-      case 'block-scalar':
-        nodes += 1;
-        for (const part of token.props) visit(part, depth);
+        this.#countNode(token);
         break;
       case 'block-map':
       case 'block-seq':
-      case 'flow-collection': {
-        nodes += 1;
-        if (depth + 1 > limits.depth) {
-          report('too_large', `nested deeper than ${limits.depth} levels`, token);
-          return problems;
-        }
-        const items: readonly CST.CollectionItem[] = token.items;
-        for (let index = items.length - 1; index >= 0; index -= 1) {
-          const item = items[index];
-          if (item === undefined) continue;
-          visit(item.value, depth + 1);
-          for (const part of item.sep ?? []) visit(part, depth + 1);
-          visit(item.key, depth + 1);
-          for (const part of item.start) visit(part, depth + 1);
-        }
+      case 'flow-collection':
+        this.#countNode(token);
+        if (depth > limits.depth) this.#refuseSize(`nested deeper than ${limits.depth} levels`, token);
+        this.#collections.push(token);
+        this.#depths.push(depth);
         break;
-      }
+      case 'block-scalar':
+        this.#countNode(token);
+        for (const part of token.props) this.#meet(part, depth);
+        break;
+      case 'document':
+        for (const part of token.start) this.#meet(part, depth);
+        if (token.value !== undefined) this.#meet(token.value, depth);
+        break;
+      case 'error':
+        this.#report('syntax', plainMessage(token.message), token);
+        break;
+      case 'directive':
+      case 'directive-line':
+        this.#report('unsupported_syntax', 'YAML directives (`%…`) are not supported', token);
+        break;
+      case 'alias':
+        this.#report('unsupported_syntax', `the alias \`${token.source.slice(0, 60)}\`: write the value out`, token);
+        break;
+      case 'anchor':
+        this.#report('unsupported_syntax', `the anchor \`${token.source.slice(0, 60)}\`: write the value out where it is needed`, token);
+        break;
+      case 'tag':
+        this.#report('unsupported_syntax', `the tag \`${token.source.slice(0, 60)}\`: workflow files are plain data`, token);
+        break;
       default:
         break;
     }
-    if (nodes > limits.nodes) {
-      report('too_large', `more than ${limits.nodes} values`, token);
-      return problems;
-    }
   }
-  return problems;
+
+  #countNode(token: CST.Token): void {
+    this.#nodes += 1;
+    if (this.#nodes === limits.nodes + 1) this.#refuseSize(`more than ${limits.nodes} values`, token);
+  }
+
+  #refuseSize(message: string, token: CST.Token): void {
+    if (!this.#isTooLarge) this.#report('too_large', message, token);
+    this.#isTooLarge = true;
+  }
+
+  #isOver(): boolean {
+    return this.#isTooLarge || this.#problems.length >= limits.diagnostics;
+  }
+
+  #report(code: ReadProblem['code'], message: string, token: CST.Token): void {
+    const length = 'source' in token ? Math.max(1, token.source.length) : 1;
+    this.#problems.push({ code, message, span: { start: token.offset, end: token.offset + Math.min(length, 200) } });
+  }
 }
 
 /** The library quotes source text in its messages, and that may be long. */

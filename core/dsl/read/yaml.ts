@@ -47,21 +47,34 @@ function tokenize(text: string): { tokens: CST.Token[]; problem?: ReadProblem } 
 class LexemeCounter {
   /** Anchors, aliases, tags and directives. */
   refused = 0;
-  readonly #counts = new Map<string, number>();
-  #isScalar = false;
+  /** By the character that a lexeme begins with. */
+  readonly #counts = new Uint32Array(128);
+  #isText = false;
 
   count(lexeme: string): string | undefined {
-    const isScalar = this.#isScalar;
-    this.#isScalar = lexeme === CST.SCALAR;
-    if (isScalar) return undefined;
-    const first = lexeme.charAt(0);
-    if ('&*!%'.includes(first) && first !== '') this.refused += 1;
-    if (!'-,:?[{'.includes(first) && !this.#isScalar) return undefined;
-    const count = (this.#counts.get(first) ?? 0) + 1;
-    this.#counts.set(first, count);
+    if (this.#isText) {
+      this.#isText = false;
+      return undefined;
+    }
+    this.#isText = lexeme === CST.SCALAR;
+    const first = lexeme.charCodeAt(0);
+    const kind = lexemeKinds[first] ?? 0;
+    if (kind === 0) return undefined;
+    if (kind === refusedLexeme) {
+      this.refused += 1;
+      return undefined;
+    }
+    const count = (this.#counts[first] ?? 0) + 1;
+    this.#counts[first] = count;
     return count > limits.nodes ? `more than ${limits.nodes} values` : undefined;
   }
 }
+
+const refusedLexeme = 2;
+/** What a lexeme is, by its first character: 1 = a value, 2 = refused. */
+const lexemeKinds = new Uint8Array(128);
+for (const character of `-,:?[{${CST.SCALAR}`) lexemeKinds[character.charCodeAt(0)] = 1;
+for (const character of '&*!%') lexemeKinds[character.charCodeAt(0)] = refusedLexeme;
 
 function compose(tokens: CST.Token[], text: string): ReadResult {
   const problems: ReadProblem[] = [];
@@ -172,6 +185,10 @@ function spanOf(range: readonly number[] | null | undefined, text: string): Span
   const start = range?.[0] ?? 0;
   let end = range?.[1] ?? start;
   // A block collection ends where the next token begins: cut the white space, carets should not run over it.
-  while (end > start && ' \n\r\t'.includes(text.charAt(end - 1))) end -= 1;
+  while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end -= 1;
   return { start, end };
+}
+
+function isWhiteSpace(unit: number): boolean {
+  return unit === 32 || unit === 10 || unit === 13 || unit === 9;
 }
