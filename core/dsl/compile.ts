@@ -13,6 +13,7 @@ import { collectNames } from './checks/names';
 import { assignPhases } from './checks/phases';
 import { checkOtherNames, checkParallelClaims, checkRoles, checkRollbacks, resolveSecurityReviewers } from './checks/relations';
 import { DiagnosticSink } from './diagnostic-sink';
+import { weightOf } from './document';
 import type { WorkflowDraft } from './draft';
 import { findForm, type FoundForm } from './forms/find-form';
 import { type CompileContext, reportUnbuilt } from './keyed-map';
@@ -70,11 +71,7 @@ export function compileWorkflow(text: string | Uint8Array, options: CompileOptio
 /** Reads every key; names stay unresolved. */
 function readDraft(context: CompileContext, found: FoundForm): WorkflowDraft | undefined {
   const { raw } = found;
-  const extra = raw.steps[limits.steps];
-  if (extra !== undefined) {
-    context.sink.report({ code: 'too_large', message: `more than ${limits.steps} steps`, path: extra.path, span: extra.idSpan });
-    return undefined;
-  }
+  if (!checkSize(context, found)) return undefined;
   const workflow = readWorkflow(context, found);
   const defaults = readDefaults(context, found.fields);
   const phases = raw.phases.map((phase) => readPhase(context, phase, raw.form === 'phases'));
@@ -97,6 +94,26 @@ function readDraft(context: CompileContext, found: FoundForm): WorkflowDraft | u
   return { ...workflow, phases, steps };
 }
 
+function checkSize(context: CompileContext, { raw, fields }: FoundForm): boolean {
+  const extra = raw.steps[limits.steps];
+  if (extra !== undefined) {
+    context.sink.report({ code: 'too_large', message: `more than ${limits.steps} steps`, path: extra.path, span: extra.idSpan });
+    return false;
+  }
+  const defaults = fields.get('defaults');
+  const weight = defaults === undefined ? 0 : weightOf(defaults.node);
+  if (defaults === undefined || weight * raw.steps.length <= limits.defaults) return true;
+  const possible = Math.floor(limits.defaults / raw.steps.length);
+  context.sink.report({
+    code: 'too_large',
+    message: `\`defaults\` of ${weight} characters and values, for each of ${raw.steps.length} steps`,
+    hint: `at most ${possible} with so many steps: write what is long on the steps that need it`,
+    path: defaults.path,
+    span: defaults.keySpan,
+  });
+  return false;
+}
+
 /** Resolves names, infers what is not said, checks what cannot be right. Fills the draft's plan steps. Undefined on a cycle. */
 function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: CompileOptions): StepOrder | undefined {
   assignPhases(context, draft);
@@ -105,7 +122,7 @@ function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: Co
   const { graph, nodes } = graphOfDraft(draft);
   const hasCycles = checkCycles(context, draft, { graph, places });
   const order = hasCycles ? undefined : orderOf(draft, graph, nodes);
-  checkParallelClaims(context, draft, names, order);
+  checkParallelClaims(context, draft, { names, places, order });
   resolveArtifacts(context, draft, order);
   resolveSecurityReviewers(context, draft, names);
   if (order !== undefined) checkRollbacks(context, draft, order);
@@ -124,7 +141,7 @@ function orderOf(draft: WorkflowDraft, graph: Graph, nodes: ReadonlyMap<string, 
   const sorted = topologicalOrder(graph, (node) => (node < count ? node : node - graph.dependencies.length));
   const ranks = new Array<number>(sorted.length);
   sorted.forEach((node, rank) => (ranks[node] = rank));
-  return { nodes, reach: new Reachability(graph, sorted), sorted, ranks };
+  return { graph, nodes, reach: new Reachability(graph, sorted), sorted, ranks };
 }
 
 /** A steps form without phases gets the seed's stages as labels. */

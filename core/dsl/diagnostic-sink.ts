@@ -35,7 +35,8 @@ export class DiagnosticSink {
 
   report(report: Report): void {
     const severity = report.severity ?? 'error';
-    const key = `${report.span.start} ${report.code} ${report.message}`;
+    const message = cut(report.message);
+    const key = `${report.span.start} ${report.code} ${message}`;
     if (this.#seen.has(key)) return;
     if (severity === 'error') this.#errors += 1;
     if (this.#found.length >= limits.diagnostics) {
@@ -43,13 +44,15 @@ export class DiagnosticSink {
       return;
     }
     this.#seen.add(key);
-    const related = report.related?.slice(0, limits.related).map(({ message, span }) => ({ message, range: this.lines.rangeOf(span) }));
+    const related = report.related
+      ?.slice(0, limits.related)
+      .map(({ message: text, span }) => ({ message: cut(text), range: this.lines.rangeOf(span) }));
     const diagnostic: Diagnostic = {
       code: report.code,
       severity,
-      message: report.message,
-      ...(report.hint === undefined ? {} : { hint: report.hint }),
-      path: report.path ?? [],
+      message,
+      ...(report.hint === undefined ? {} : { hint: cut(report.hint) }),
+      path: report.path?.map((part) => (typeof part === 'string' ? cut(part) : part)) ?? [],
       range: this.lines.rangeOf(report.span),
       ...(related === undefined || related.length === 0 ? {} : { related }),
     };
@@ -77,6 +80,11 @@ export class DiagnosticSink {
     }
     return sorted;
   }
+}
+
+/** Messages may quote names of a mebibyte, a thousand times over. */
+function cut(text: string): string {
+  return text.length <= limits.message ? text : `${text.slice(0, limits.message - 1).replace(/[\ud800-\udbff]$/u, '')}…`;
 }
 
 /** `did you mean "x"?` as a hint. */

@@ -63,6 +63,13 @@ export function shorten(text: string): string {
   return characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : line;
 }
 
+/** How much a tree holds: its characters and its values, keys included. */
+export function weightOf(node: DocumentNode): number {
+  if (node.kind === 'scalar') return 1 + node.text.length;
+  if (node.kind === 'list') return node.items.reduce((sum, item) => sum + weightOf(item), 1);
+  return node.entries.reduce((sum, entry) => sum + entry.key.length + weightOf(entry.value), 1);
+}
+
 /** The plain JSON value of a tree (its depth is limited by the readers). */
 export function toPlainValue(node: DocumentNode): unknown {
   if (node.kind === 'scalar') return node.value;

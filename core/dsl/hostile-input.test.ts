@@ -80,6 +80,30 @@ describe('bytes', () => {
     expect(compileWorkflow(`\ufeff${valid}`).sourceRanges).toEqual(plain.sourceRanges);
   });
 
+  test.each<[string, string, string]>([
+    ['a byte order mark before a key', `${valid}\ufeff  test: {agent: tester}\n`, 'encoding 4:1'],
+    ['lines that end in carriage returns only', valid.replaceAll('\n', '\r'), 'syntax 1:12'],
+    ['one such line among others', valid.replace('w\n', 'w\rowner: me\n'), 'syntax 1:12'],
+    ['a merge key', 'Workflow: w\nSteps:\n  build: {agent: developer, <<: {retry: 1}}\n', 'unsupported_syntax 3:29'],
+  ])('%s is refused, not read as something else', (_, text, expected) => {
+    const { diagnostics } = compileWorkflow(text);
+    expect(diagnostics.map(({ code, range }) => `${code} ${range.line}:${range.column}`)).toEqual([expected]);
+  });
+
+  test('`<<` in quotes is a key like any other', () => {
+    expect(
+      compileWorkflow(`${valid}    with: {"<<": 1}\n`.replace('{agent: developer}', '\n    agent: developer')).plan?.steps[0]?.with,
+    ).toEqual({
+      '<<': 1,
+    });
+  });
+
+  test('errors inside a collection come once each, and none is empty', () => {
+    const { diagnostics } = compileWorkflow(`a: [${'"b" "c",'.repeat(1_000)}]`);
+    expect(diagnostics).toHaveLength(100);
+    expect(diagnostics.every(({ message }) => message !== '')).toBe(true);
+  });
+
   test.each<[string, Uint8Array]>([
     ['latin 1', bytesOf(...encoder.encode('Workflow: w'), 0xe9, 0x0a)],
     ['UTF-16', bytesOf(0xff, 0xfe, 0x57, 0x00)],

@@ -16,8 +16,29 @@ const maxLine = 160;
  * related places. Ends with a line break unless there is nothing to show.
  */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: RenderOptions): string {
-  const lines = options.text === undefined ? [] : options.text.replace(/^\ufeff/u, '').split('\n');
+  const lines = new SourceLines(options.text ?? '');
   return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, options, lines)).join('');
+}
+
+/** Lines as characters, each split once: a thousand diagnostics may stand in one line of a mebibyte. */
+class SourceLines {
+  readonly #lines: readonly string[];
+  readonly #split = new Map<number, readonly string[]>();
+
+  constructor(text: string) {
+    this.#lines = text.replace(/^\ufeff/u, '').split('\n');
+  }
+
+  /** Undefined where nothing is worth showing. `line` counts from 1. */
+  charactersOf(line: number): readonly string[] | undefined {
+    const known = this.#split.get(line);
+    if (known !== undefined) return known;
+    const text = this.#lines[line - 1];
+    if (text === undefined || text.trim() === '') return undefined;
+    const characters = Array.from(text.replace(/\r$/u, ''));
+    this.#split.set(line, characters);
+    return characters;
+  }
 }
 
 /** How many of each severity. */
@@ -27,14 +48,14 @@ export function countBySeverity(diagnostics: readonly Diagnostic[]): Record<Seve
   return counts;
 }
 
-function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions, lines: readonly string[]): string {
+function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions, lines: SourceLines): string {
   const paint = (style: keyof typeof colors, text: string): string =>
     options.color === true ? `\u001b[${colors[style]}m${text}\u001b[0m` : text;
   const { range, severity } = diagnostic;
   const place = `${options.fileName}:${range.line}:${range.column}`;
   const parts = [`${paint('bold', place)}: ${paint(severity, severity)}: ${diagnostic.message} ${paint('dim', `[${diagnostic.code}]`)}`];
-  const line = lines[range.line - 1];
-  if (line !== undefined && line.trim() !== '') {
+  const line = lines.charactersOf(range.line);
+  if (line !== undefined) {
     const { shown, from, to } = cutLine(line, range.column, range.endLine === range.line ? range.endColumn : Number.POSITIVE_INFINITY);
     const gutter = String(range.line);
     parts.push(`${paint('dim', `${gutter} |`)} ${shown}`);
@@ -51,8 +72,7 @@ function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions, lines:
 }
 
 /** A window of the line around the place, and the place's columns in it (from 0). */
-function cutLine(line: string, column: number, endColumn: number): { shown: string; from: number; to: number } {
-  const characters = Array.from(line.replace(/\r$/u, ''));
+function cutLine(characters: readonly string[], column: number, endColumn: number): { shown: string; from: number; to: number } {
   const first = column - 1 > maxLine - 40 ? column - 1 - 40 : 0;
   const window = characters
     .slice(first, first + maxLine)

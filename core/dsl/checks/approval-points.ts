@@ -44,12 +44,14 @@ function resolveNames(context: CompileContext, draft: WorkflowDraft, required: M
   const byRole = groupSteps(draft, ({ plan }) => [plan.role]);
   const byTaskType = groupSteps(draft, ({ plan }) => [plan.taskType.toLowerCase(), wordsOf(plan.taskType)[0] ?? '']);
   const phases = new Map(draft.phases.map((phase) => [phase.plan.id.toLowerCase(), phase]));
+  const taken = new Set<readonly DraftStep[]>();
   for (const word of draft.approvalPoints) {
     const name = word.text.toLowerCase();
     const phase = byId.has(name) ? undefined : phases.get(name);
     if (phase !== undefined) phase.plan.approval ??= { ...defaultApproval, approvers: [], distinctFrom: [] };
     const found = phase === undefined ? (byId.get(name) ?? byRole.get(normalizeRole(word.text)) ?? byTaskType.get(name) ?? []) : [];
-    for (const step of found) required.set(step, word);
+    if (!taken.has(found)) for (const step of found) required.set(step, word);
+    taken.add(found);
     if (found.length > 0 || phase !== undefined) continue;
     context.sink.report({
       code: 'no_approval_point',

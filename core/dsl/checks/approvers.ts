@@ -19,16 +19,52 @@ export function checkApprovers(context: CompileContext, draft: WorkflowDraft): v
       span: word.span,
     });
   }
+  const roll = new Roll(groups);
   for (const step of draft.steps) {
     const { approvers, quorum } = step.approval;
     if (approvers.length === 0 || quorum <= 1) continue;
-    const people = new Set(approvers.flatMap((name) => groups.get(name) ?? [name]));
-    if (quorum <= people.size) continue;
+    const people = roll.count(approvers, quorum);
+    if (quorum <= people) continue;
     context.sink.report({
       code: 'contradiction',
-      message: `a quorum of ${quorum} cannot be reached by ${people.size} approver${people.size === 1 ? '' : 's'}`,
+      message: `a quorum of ${quorum} cannot be reached by ${people} approver${people === 1 ? '' : 's'}`,
       path: step.path,
       span: step.approvers[0]?.span ?? step.idSpan,
     });
+  }
+}
+
+/** Counts people, each once, whatever groups they come from: thousands of steps may name large groups. */
+class Roll {
+  readonly #groups: ReadonlyMap<string, readonly number[]>;
+  readonly #numbers = new Map<string, number>();
+  /** The last count that each person was part of. */
+  readonly #counted: number[] = [];
+  #counts = 0;
+
+  constructor(groups: ReadonlyMap<string, readonly string[]>) {
+    this.#groups = new Map([...groups].map(([name, members]) => [name, [...new Set(members)].map((member) => this.#numberOf(member))]));
+  }
+
+  /** How many different people the names of groups and people stand for; stops at `enough`. */
+  count(names: readonly string[], enough: number): number {
+    this.#counts += 1;
+    let count = 0;
+    for (const name of new Set(names)) {
+      for (const person of this.#groups.get(name) ?? [this.#numberOf(name)]) {
+        if (this.#counted[person] === this.#counts) continue;
+        this.#counted[person] = this.#counts;
+        count += 1;
+        if (count >= enough) return count;
+      }
+    }
+    return count;
+  }
+
+  #numberOf(person: string): number {
+    const known = this.#numbers.get(person);
+    if (known !== undefined) return known;
+    this.#numbers.set(person, this.#counted.length);
+    return this.#counted.push(0) - 1;
   }
 }

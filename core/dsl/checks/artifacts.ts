@@ -1,4 +1,5 @@
 import { stepIdPattern } from '../../contract/ids';
+import type { Graph } from '../../plan/graph';
 import type { Reachability } from '../../plan/reachability';
 import { didYouMean } from '../diagnostic-sink';
 import { shorten, type Span } from '../document';
@@ -8,6 +9,7 @@ import type { CompileContext } from '../keyed-map';
 
 /** What the artifact check needs to know of the order: absent when the steps have no order (a cycle). */
 export interface StepOrder {
+  graph: Graph;
   nodes: ReadonlyMap<string, number>;
   reach: Reachability;
   /** Steps by their place in the file (and ends of phases, after them), each after what it waits for. */
@@ -18,9 +20,19 @@ export interface StepOrder {
 
 interface Producer {
   step: DraftStep;
+  /** Of the step, in the graph. */
+  node: number;
   output: string;
   word: Word;
 }
+
+interface Producers {
+  inFileOrder: readonly Producer[];
+  /** By the steps' place in topological order. */
+  latestFirst: readonly Producer[];
+}
+
+const nobody: Producers = { inFileOrder: [], latestFirst: [] };
 
 /** Fills `inputs` of every step and warns of inputs that nobody produces and of artifacts with two unordered producers. */
 export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): void {
@@ -33,22 +45,28 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
     for (const word of step.inputs) {
       if (seen.has(word.text) || !checkName(context, word)) continue;
       seen.add(word.text);
-      const producers = (byName.get(word.text) ?? []).filter((producer) => producer.step !== step);
+      const producers = byName.get(word.text) ?? nobody;
       const producer = findProducer(producers, step, order);
       step.plan.inputs.push({
         name: word.text,
         ...(producer === undefined ? {} : { from: producer.step.plan.id, output: producer.output }),
       });
       if (producer !== undefined || declared.has(word.text)) continue;
-      if (producers.length === 0) missing.set(word.text, [...(missing.get(word.text) ?? []), word]);
-      else if (order !== undefined) reportUnordered(context, { step, word, producers });
+      const other = producers.inFileOrder.find((candidate) => candidate.step !== step);
+      if (other !== undefined) {
+        if (order !== undefined) reportUnordered(context, { step, word, producer: other });
+        continue;
+      }
+      const words = missing.get(word.text);
+      if (words === undefined) missing.set(word.text, [word]);
+      else words.push(word);
     }
   }
   reportMissing(context, missing, byName.keys());
 }
 
 /** Outputs by their names, and by their names without extension (`design_doc` finds `design_doc.md`). */
-function collectProducers(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): ReadonlyMap<string, Producer[]> {
+function collectProducers(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): ReadonlyMap<string, Producers> {
   const byOutput = new Map<string, Producer[]>();
   for (const step of draft.steps) {
     if (step.outputs.length === 0) continue;
@@ -57,14 +75,13 @@ function collectProducers(context: CompileContext, draft: WorkflowDraft, order: 
       if (seen.has(word.text) || !checkName(context, word)) continue;
       seen.add(word.text);
       const producers = byOutput.get(word.text) ?? [];
-      producers.push({ step, output: word.text, word });
+      producers.push({ step, node: order?.nodes.get(step.plan.id) ?? 0, output: word.text, word });
       byOutput.set(word.text, producers);
     }
     step.plan.outputs = [...seen];
   }
   const byName = new Map<string, Producer[]>();
   for (const [output, producers] of byOutput) {
-    if (order !== undefined) checkDuplicates(context, producers, order);
     byName.set(output, producers);
   }
   for (const [output, producers] of byOutput) {
@@ -72,20 +89,27 @@ function collectProducers(context: CompileContext, draft: WorkflowDraft, order: 
     if (stem === '' || byOutput.has(stem)) continue;
     const known = byName.get(stem);
     if (known === undefined) byName.set(stem, [...producers]);
-    else known.push(...producers);
+    else for (const producer of producers) known.push(producer);
   }
-  return byName;
+  const sorted = new Map([...byName].map(([name, producers]) => [name, sortProducers(producers, order)]));
+  if (order !== undefined) {
+    for (const output of byOutput.keys()) checkDuplicates(context, sorted.get(output) ?? nobody, order);
+  }
+  return sorted;
+}
+
+function sortProducers(producers: readonly Producer[], order: StepOrder | undefined): Producers {
+  if (order === undefined || producers.length < 2) return { inFileOrder: producers, latestFirst: producers };
+  const rankOf = ({ node }: Producer): number => order.ranks[node] ?? 0;
+  return { inFileOrder: producers, latestFirst: [...producers].sort((a, b) => rankOf(b) - rankOf(a)) };
 }
 
 /** Neighbours in topological order suffice: if all of them are ordered, so are all pairs. */
-function checkDuplicates(context: CompileContext, producers: readonly Producer[], order: StepOrder): void {
-  if (producers.length < 2) return;
-  const sorted = [...producers].sort((a, b) => rankOf(a.step, order) - rankOf(b.step, order));
+function checkDuplicates(context: CompileContext, { latestFirst }: Producers, order: StepOrder): void {
+  const sorted = latestFirst.toReversed();
   sorted.forEach((producer, index) => {
     const before = sorted[index - 1];
-    if (before === undefined) return;
-    const [a, b] = [nodeOf(before.step, order), nodeOf(producer.step, order)];
-    if (order.reach.isOrdered(a, b)) return;
+    if (before === undefined || order.reach.isBefore(before.node, producer.node)) return;
     const [first, later] = before.step.plan.order < producer.step.plan.order ? [before, producer] : [producer, before];
     context.sink.report({
       code: 'duplicate_output',
@@ -99,21 +123,15 @@ function checkDuplicates(context: CompileContext, producers: readonly Producer[]
   });
 }
 
-/** The last step before this one that produces it. */
-function findProducer(producers: readonly Producer[], step: DraftStep, order: StepOrder | undefined): Producer | undefined {
-  if (order === undefined) return producers[0];
-  const node = nodeOf(step, order);
-  let last: Producer | undefined;
-  for (const producer of producers) {
-    if (!order.reach.isBefore(nodeOf(producer.step, order), node)) continue;
-    if (last === undefined || rankOf(producer.step, order) > rankOf(last.step, order)) last = producer;
-  }
-  return last;
+/** The last step before this one that produces it; without an order, the first in the file. */
+function findProducer(producers: Producers, step: DraftStep, order: StepOrder | undefined): Producer | undefined {
+  if (order === undefined) return producers.inFileOrder.find((producer) => producer.step !== step);
+  const node = order.nodes.get(step.plan.id) ?? 0;
+  return producers.latestFirst.find((producer) => order.reach.isBefore(producer.node, node));
 }
 
-function reportUnordered(context: CompileContext, input: { step: DraftStep; word: Word; producers: readonly Producer[] }): void {
-  const [producer] = input.producers;
-  if (producer === undefined) return;
+function reportUnordered(context: CompileContext, input: { step: DraftStep; word: Word; producer: Producer }): void {
+  const { producer } = input;
   context.sink.report({
     code: 'input_unordered',
     severity: 'warning',
@@ -153,12 +171,4 @@ function checkName(context: CompileContext, word: Word): boolean {
     span: word.span,
   });
   return false;
-}
-
-function nodeOf(step: DraftStep, order: StepOrder): number {
-  return order.nodes.get(step.plan.id) ?? 0;
-}
-
-function rankOf(step: DraftStep, order: StepOrder): number {
-  return order.ranks[nodeOf(step, order)] ?? 0;
 }

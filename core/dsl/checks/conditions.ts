@@ -48,12 +48,19 @@ function scopeOf(purpose: ConditionPurpose, step: DraftStep, dependencies: reado
   return purpose === 'gate' ? [step.plan, ...dependencies] : [step.plan];
 }
 
+function speaksOfAny(name: Quantifier, scope: Use['scope']): boolean {
+  if (name === 'all_tests_pass') return scope.some(isTest);
+  return name === 'all_reviews_approved' ? scope.some(isReview) : scope.length > 0;
+}
+
 class ConditionChecker {
   readonly #context: CompileContext;
   readonly #names: Names;
   readonly #inputs: ReadonlySet<string>;
   /** Metrics that monitors say they sample. */
   readonly #declared: ReadonlySet<string>;
+  /** Which quantifiers have nothing to speak of in a scope, as far as they were looked up. */
+  readonly #empty = new WeakMap<Use['scope'], Map<Quantifier, boolean>>();
 
   constructor(context: CompileContext, draft: WorkflowDraft, names: Names) {
     this.#context = context;
@@ -131,9 +138,10 @@ class ConditionChecker {
 
   #checkQuantifier(use: Use, node: Condition, name: Quantifier): void {
     if (name === 'any_error' || name === 'critical_error') return;
-    const speaksOf =
-      name === 'all_tests_pass' ? use.scope.filter(isTest) : name === 'all_reviews_approved' ? use.scope.filter(isReview) : use.scope;
-    if (speaksOf.length > 0) return;
+    // A condition may ask a thousand times of thousands of steps.
+    const isEmpty = this.#emptyIn(use.scope).get(name) ?? !speaksOfAny(name, use.scope);
+    this.#emptyIn(use.scope).set(name, isEmpty);
+    if (!isEmpty) return;
     const what = name === 'all_tests_pass' ? 'test step' : name === 'all_reviews_approved' ? 'review step' : 'step';
     this.#report(use, node, {
       code: 'empty_quantifier',
@@ -141,6 +149,14 @@ class ConditionChecker {
       message: `\`${name}\` speaks of no step here: it stays unknown and never passes`,
       hint: use.purpose === 'requires' || use.purpose === 'if' ? `let the step depend on a ${what}` : `there is no ${what} in its scope`,
     });
+  }
+
+  #emptyIn(scope: Use['scope']): Map<Quantifier, boolean> {
+    const known = this.#empty.get(scope);
+    if (known !== undefined) return known;
+    const empty = new Map<Quantifier, boolean>();
+    this.#empty.set(scope, empty);
+    return empty;
   }
 
   #checkConstant(use: Use, facts: Facts): void {

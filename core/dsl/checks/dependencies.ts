@@ -1,4 +1,5 @@
 import { findCycles, type Graph } from '../../plan/graph';
+import type { PlanDependency } from '../../plan/types';
 import type { Span } from '../document';
 import type { DraftStep, WorkflowDraft } from '../draft';
 import type { Word } from '../fields';
@@ -24,15 +25,19 @@ class DependencyResolver {
   readonly #context: CompileContext;
   readonly #names: Names;
   readonly #phaseOrder: ReadonlyMap<string, number>;
-  readonly #barriers: readonly boolean[];
+  /** How many barriers there are up to each phase, its own included. */
+  readonly #barriers: readonly number[];
   readonly #stepsOfPhase = new Map<string, DraftStep[]>();
+  /** The dependencies of the step at hand, by the steps it waits for. */
+  readonly #known = new Map<string, PlanDependency[]>();
   #edges = 0;
 
   constructor(context: CompileContext, draft: WorkflowDraft, names: Names) {
     this.#context = context;
     this.#names = names;
     this.#phaseOrder = new Map(draft.phases.map((phase, index) => [phase.plan.id, index]));
-    this.#barriers = draft.phases.map((phase) => phase.plan.barrier);
+    let barriers = 0;
+    this.#barriers = draft.phases.map((phase) => (barriers += phase.plan.barrier ? 1 : 0));
     for (const step of draft.steps) {
       const steps = this.#stepsOfPhase.get(step.plan.phase);
       if (steps === undefined) this.#stepsOfPhase.set(step.plan.phase, [step]);
@@ -43,6 +48,7 @@ class DependencyResolver {
   resolve(step: DraftStep): ReadonlyMap<string, Span> {
     if (step.dependencies.length === 0) return noPlaces;
     const places = new Map<string, Span>();
+    this.#known.clear();
     for (const { word, when } of step.dependencies) {
       const target = this.#names.steps.get(word.text);
       if (target !== undefined) {
@@ -72,11 +78,9 @@ class DependencyResolver {
     const { target, word, when, phase } = dependency;
     if (this.#edges > limits.expandedDependencies) return;
     const { id } = target.plan;
-    if (places.has(id)) {
-      const isRepeated = step.plan.dependsOn.some((known) => known.step === id && known.when === when && known.phase === phase);
-      if (isRepeated) return;
-      this.#checkReachable(step, id, when, word);
-    }
+    const known = this.#known.get(id) ?? [];
+    if (known.some((earlier) => earlier.when === when && earlier.phase === phase)) return;
+    this.#checkReachable(step, { id, when, word, known });
     this.#edges += 1;
     if (this.#edges > limits.expandedDependencies) {
       this.#context.sink.report({
@@ -88,22 +92,22 @@ class DependencyResolver {
       });
       return;
     }
-    if (!places.has(id)) places.set(id, word.span);
-    step.plan.dependsOn.push({ step: id, when, ...(phase === undefined ? {} : { phase }) });
+    if (known.length === 0) {
+      places.set(id, word.span);
+      this.#known.set(id, known);
+    }
+    const added: PlanDependency = phase === undefined ? { step: id, when } : { step: id, when, phase };
+    known.push(added);
+    step.plan.dependsOn.push(added);
   }
 
   /** One step cannot have passed, failed and been skipped at once. */
-  #checkReachable(step: DraftStep, id: string, when: string, word: Word): void {
-    const compatible: Record<string, string[]> = {
-      holds: ['passed', 'skipped', 'done'],
-      passed: ['holds', 'done'],
-      skipped: ['holds', 'done'],
-      failed: ['done'],
-      done: ['holds', 'passed', 'failed', 'skipped'],
-    };
-    const conflict = step.plan.dependsOn.find(
-      (known) => known.step === id && known.when !== when && compatible[when]?.includes(known.when) !== true,
-    );
+  #checkReachable(
+    step: DraftStep,
+    added: { id: string; when: PlanDependency['when']; word: Word; known: readonly PlanDependency[] },
+  ): void {
+    const { id, when, word, known } = added;
+    const conflict = known.find((earlier) => earlier.when !== when && !compatible[when].includes(earlier.when));
     if (conflict === undefined) return;
     this.#context.sink.report({
       code: 'unreachable_step',
@@ -118,7 +122,7 @@ class DependencyResolver {
     const own = this.#phaseOrder.get(step.plan.phase);
     const other = this.#phaseOrder.get(phase);
     if (own === undefined || other === undefined || other <= own) return false;
-    if (!this.#barriers.slice(own + 1, other + 1).some(Boolean)) return false;
+    if (this.#barriers[own] === this.#barriers[other]) return false;
     this.#context.sink.report({
       code: 'later_phase',
       message: `\`${word.text}\` belongs to a later phase, which waits for this one`,
@@ -143,6 +147,14 @@ class DependencyResolver {
     });
   }
 }
+
+const compatible: Readonly<Record<PlanDependency['when'], readonly PlanDependency['when'][]>> = {
+  holds: ['passed', 'skipped', 'done'],
+  passed: ['holds', 'done'],
+  skipped: ['holds', 'done'],
+  failed: ['done'],
+  done: ['holds', 'passed', 'failed', 'skipped'],
+};
 
 function describeWhen(when: string): string {
   return when === 'holds' ? 'passed or skipped' : when;

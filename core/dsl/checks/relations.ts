@@ -1,23 +1,31 @@
-import { findCycles, type Graph } from '../../plan/graph';
+import { findCycles, findDescendants, type Graph } from '../../plan/graph';
 import type { WorkflowDraft } from '../draft';
 import type { CompileContext } from '../keyed-map';
 import { limits } from '../limits';
 import { isRole, roleFallbacks } from '../roles';
 import { didYouMean } from '../diagnostic-sink';
 import type { StepOrder } from './artifacts';
+import type { DependencyPlaces } from './dependencies';
 import { findStep, type Names } from './names';
 
 /** `parallel_with` adds nothing: unknown names and claims that the order makes false are warned of. */
-export function checkParallelClaims(context: CompileContext, draft: WorkflowDraft, names: Names, order: StepOrder | undefined): void {
+export function checkParallelClaims(
+  context: CompileContext,
+  draft: WorkflowDraft,
+  resolved: { names: Names; places: DependencyPlaces; order: StepOrder | undefined },
+): void {
+  const { names, places, order } = resolved;
   for (const step of draft.steps) {
+    const claimed = new Set<string>();
     for (const word of step.parallelWith) {
       const other = findStep(context, names, word, { severity: 'warning' });
-      if (other === undefined) continue;
-      if (!step.plan.parallelWith.includes(other.plan.id)) step.plan.parallelWith.push(other.plan.id);
+      if (other === undefined || claimed.has(other.plan.id)) continue;
+      claimed.add(other.plan.id);
+      step.plan.parallelWith.push(other.plan.id);
       const [a, b] = [order?.nodes.get(step.plan.id), order?.nodes.get(other.plan.id)];
       if (order === undefined || a === undefined || b === undefined || !order.reach.isOrdered(a, b)) continue;
       const [first, last] = order.reach.isBefore(a, b) ? [step, other] : [other, step];
-      const reference = last.dependencies.find((dependency) => dependency.word.text === first.plan.id);
+      const reference = places[last === step ? a : b]?.get(first.plan.id);
       context.sink.report({
         code: 'parallel_dependency',
         severity: 'warning',
@@ -25,7 +33,7 @@ export function checkParallelClaims(context: CompileContext, draft: WorkflowDraf
         hint: 'remove the claim, or the dependency',
         path: word.path,
         span: word.span,
-        ...(reference === undefined ? {} : { related: [{ message: 'the dependency', span: reference.word.span }] }),
+        ...(reference === undefined ? {} : { related: [{ message: 'the dependency', span: reference }] }),
       });
     }
   }
@@ -36,7 +44,11 @@ export function resolveSecurityReviewers(context: CompileContext, draft: Workflo
   const byDependency = new Map<string, string[]>();
   for (const { plan } of draft.steps) {
     if (!isRole(plan.role, 'security')) continue;
-    for (const { step } of plan.dependsOn) byDependency.set(step, [...(byDependency.get(step) ?? []), plan.id]);
+    for (const { step } of plan.dependsOn) {
+      const reviewers = byDependency.get(step);
+      if (reviewers === undefined) byDependency.set(step, [plan.id]);
+      else reviewers.push(plan.id);
+    }
   }
   let total = 0;
   for (const step of draft.steps) {
@@ -94,11 +106,11 @@ function checkSecurityCircles(context: CompileContext, draft: WorkflowDraft): vo
 
 /** What an `auto_rollback_if` rolls back is the deployments before it: there must be one. */
 export function checkRollbacks(context: CompileContext, draft: WorkflowDraft, order: StepOrder): void {
+  if (!draft.steps.some((step) => step.autoRollbackSpan !== undefined)) return;
   const deploys = draft.steps.filter((step) => step.plan.deploys).map((step) => order.nodes.get(step.plan.id) ?? 0);
+  const afterDeploys = findDescendants(order.graph, deploys);
   for (const step of draft.steps) {
-    if (step.autoRollbackSpan === undefined) continue;
-    const node = order.nodes.get(step.plan.id) ?? 0;
-    if (deploys.some((deploy) => order.reach.isBefore(deploy, node))) continue;
+    if (step.autoRollbackSpan === undefined || afterDeploys.has(order.nodes.get(step.plan.id) ?? 0)) continue;
     context.sink.report({
       code: 'rollback_without_deploy',
       message: `\`${step.plan.id}\` depends on no deployment, so there is nothing to roll back`,

@@ -2,8 +2,7 @@ import { parse, TomlDate, TomlError } from 'smol-toml';
 import type { DocumentNode, MapEntry, Span } from '../document';
 import { limits } from '../limits';
 import { LineIndex } from '../line-index';
-import { forbiddenKeys, type ReadProblem, type ReadResult } from './read-result';
-import { findUnkeepable } from './text';
+import { checkKey, checkText, type ReadProblem, type ReadResult } from './read-result';
 import { type PlaceNode, TomlScanner } from './toml-scan';
 
 /** TOML to the neutral tree: meaning from smol-toml, places from a scan of the text, the limits before both. */
@@ -45,7 +44,8 @@ class Converter {
       return { kind: 'list', items, span };
     }
     if (typeof value === 'string') {
-      this.#checkText(value, span);
+      const problem = checkText(value, span);
+      if (problem !== undefined) this.#problems.push(problem);
       return { kind: 'scalar', value, text: value, span };
     }
     if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, text: this.#source(place, value), span };
@@ -66,21 +66,16 @@ class Converter {
       const value = values.get(key);
       const child = place?.children.get(key);
       const keySpan = child?.keySpan ?? span;
-      if (forbiddenKeys.has(key)) {
-        this.#problems.push({ code: 'forbidden_key', message: `\`${key}\` cannot be a key`, span: keySpan });
+      const problem = checkKey(key, keySpan);
+      if (problem !== undefined) {
+        this.#problems.push(problem);
         return [];
       }
-      this.#checkText(key, keySpan);
       return [{ key, keySpan, value: this.convert(value, child, keySpan) }];
     });
   }
 
   #source(place: PlaceNode | undefined, value: string | number | boolean): string {
     return place === undefined ? String(value) : this.#text.slice(place.span.start, place.span.end);
-  }
-
-  #checkText(value: string, span: Span): void {
-    if (findUnkeepable(value) < 0) return;
-    this.#problems.push({ code: 'encoding', message: 'a NUL character or half a surrogate pair, which no database keeps', span });
   }
 }

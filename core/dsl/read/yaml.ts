@@ -1,8 +1,7 @@
-import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml';
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser, type Scalar } from 'yaml';
 import type { DocumentNode, MapEntry, Span } from '../document';
 import { limits } from '../limits';
-import { forbiddenKeys, type ReadProblem, type ReadResult } from './read-result';
-import { findUnkeepable } from './text';
+import { checkKey, checkText, type ReadProblem, type ReadResult } from './read-result';
 import { checkTokens } from './yaml-tokens';
 
 /**
@@ -11,11 +10,23 @@ import { checkTokens } from './yaml-tokens';
  * bounded and plain is composed, from the same tokens.
  */
 export function readYaml(text: string): ReadResult {
+  const loneReturn = findLoneReturn(text);
+  if (loneReturn !== undefined) return { root: null, problems: [loneReturn] };
   const { tokens, problem } = tokenize(text);
   if (problem !== undefined) return { root: null, problems: [problem] };
   const problems = checkTokens(tokens);
   if (problems.length > 0) return { root: null, problems };
   return compose(tokens, text);
+}
+
+/** YAML ends a line at a carriage return too, but the library does not: it would read two lines as one. */
+function findLoneReturn(text: string): ReadProblem | undefined {
+  for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', at + 1)) {
+    if (text[at + 1] === '\n') continue;
+    const hint = 'save the file with LF or CRLF at the end of each line';
+    return { code: 'syntax', message: 'a carriage return without a line feed', hint, span: { start: at, end: at + 1 } };
+  }
+  return undefined;
 }
 
 /**
@@ -26,18 +37,20 @@ function tokenize(text: string): { tokens: CST.Token[]; problem?: ReadProblem } 
   const tokens: CST.Token[] = [];
   const counter = new LexemeCounter();
   let documents = 0;
+  let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
     const at = parser.offset;
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
       if (token.type === 'document' || token.type === 'doc-end') documents += 1;
+      if (token.type === 'error') errors += 1;
     }
     const message =
       // The document, a map and the scalar on top are on the stack too.
       parser.stack.length > limits.depth + 4 ? `nested deeper than ${limits.depth} levels` : counter.count(lexeme);
     if (message !== undefined) return { tokens, problem: { code: 'too_large', message, span: { start: at, end: at + 1 } } };
-    // A second document is refused later; nothing is gained by reading thousands of them.
-    if (documents > 8 || counter.refused > limits.related) break;
+    // What is refused later is not worth reading a thousand times.
+    if (documents > 8 || errors >= maxSyntaxErrors || counter.refused > limits.related) break;
   }
   for (const token of parser.end()) tokens.push(token);
   return { tokens };
@@ -75,6 +88,8 @@ const refusedLexeme = 2;
 const lexemeKinds = new Uint8Array(128);
 for (const character of `-,:?[{${CST.SCALAR}`) lexemeKinds[character.charCodeAt(0)] = 1;
 for (const character of '&*!%') lexemeKinds[character.charCodeAt(0)] = refusedLexeme;
+
+const maxSyntaxErrors = 100;
 
 function compose(tokens: CST.Token[], text: string): ReadResult {
   const problems: ReadProblem[] = [];
@@ -122,8 +137,9 @@ function stopAfterManyErrors(composer: Composer, problems: ReadProblem[]): void 
   const onError: OnError = (source, _code, message) => {
     const [start = 0, end = start + 1] =
       typeof source === 'number' ? [source] : 'offset' in source ? [source.offset, source.offset + (source.source?.length ?? 1)] : source;
+    // The library catches what is thrown inside a collection, and reports it as one more error.
+    if (problems.length >= maxSyntaxErrors) throw new TooManyErrors();
     problems.push({ code: 'syntax', message: message.split('\n', 1)[0] ?? '', span: { start, end: Math.min(end, start + 200) } });
-    if (problems.length >= 100) throw new TooManyErrors();
   };
   Object.assign(composer, { onError });
 }
@@ -150,11 +166,13 @@ function convert(node: unknown, problems: ReadProblem[], text: string): Document
         continue;
       }
       seen.set(key, keySpan);
-      if (forbiddenKeys.has(key)) {
-        problems.push({ code: 'forbidden_key', message: `\`${key}\` cannot be a key`, span: keySpan });
+      const problem = isMergeKey(keyNode)
+        ? { code: 'unsupported_syntax' as const, message: 'the merge key `<<`: write the keys out', span: keySpan }
+        : checkKey(key, keySpan);
+      if (problem !== undefined) {
+        problems.push(problem);
         continue;
       }
-      checkText(key, keySpan, problems);
       const value: DocumentNode =
         pair.value === null ? { kind: 'scalar', value: null, text: '', span: keySpan } : convert(pair.value, problems, text);
       entries.push({ key, keySpan, value });
@@ -168,7 +186,8 @@ function convert(node: unknown, problems: ReadProblem[], text: string): Document
   const span = spanOf(node.range, text);
   const { value } = node;
   if (typeof value === 'string') {
-    checkText(value, span, problems);
+    const problem = checkText(value, span);
+    if (problem !== undefined) problems.push(problem);
     return { kind: 'scalar', value, text: value, span };
   }
   const written = node.source ?? '';
@@ -176,9 +195,9 @@ function convert(node: unknown, problems: ReadProblem[], text: string): Document
   return { kind: 'scalar', value: null, text: '', span };
 }
 
-function checkText(value: string, span: Span, problems: ReadProblem[]): void {
-  if (findUnkeepable(value) < 0) return;
-  problems.push({ code: 'encoding', message: 'a NUL character or half a surrogate pair, which no database keeps', span });
+/** `"<<"` in quotes is a key like any other. */
+function isMergeKey(key: Scalar | undefined): boolean {
+  return key?.value === '<<' && key.type === 'PLAIN';
 }
 
 function spanOf(range: readonly number[] | null | undefined, text: string): Span {
