@@ -1,9 +1,11 @@
 /** Every diagnostic code with what it means. Codes are promises: documented, each with a fixture. */
 export const diagnosticCodes = {
   syntax: 'The text is not well-formed YAML or TOML.',
-  encoding: 'The bytes are not UTF-8, or a string holds a character no database keeps (NUL, half a surrogate pair).',
+  encoding:
+    'The bytes are not UTF-8, a string holds a character no database keeps (NUL, half a surrogate pair), or a byte order mark stands in the middle.',
   too_large: 'The text, its depth, or the number of its nodes, steps or dependencies is over the limit.',
-  unsupported_syntax: 'Anchors, aliases, tags and directives of YAML are refused: a workflow file is plain data.',
+  unsupported_syntax:
+    'Anchors, aliases, tags, merge keys, directives of YAML, and its keys that are no texts, are refused: a workflow file is plain data.',
   duplicate_key: 'One key stands twice in one map (aliases of a key count as the same).',
   forbidden_key: 'A key or id that is a hidden name of JavaScript objects.',
   too_many_diagnostics: 'More was found than is shown.',

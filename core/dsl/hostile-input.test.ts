@@ -84,6 +84,7 @@ describe('bytes', () => {
     ['a byte order mark before a key', `${valid}\ufeff  test: {agent: tester}\n`, 'encoding 4:1'],
     ['lines that end in carriage returns only', valid.replaceAll('\n', '\r'), 'syntax 1:12'],
     ['one such line among others', valid.replace('w\n', 'w\rowner: me\n'), 'syntax 1:12'],
+    ['a list as a key', 'Workflow: w\n? [a, b]\n: c\nSteps: {build: {agent: developer}}\n', 'unsupported_syntax 2:3'],
     ['a merge key', 'Workflow: w\nSteps:\n  build: {agent: developer, <<: {retry: 1}}\n', 'unsupported_syntax 3:29'],
   ])('%s is refused, not read as something else', (_, text, expected) => {
     const { diagnostics } = compileWorkflow(text);

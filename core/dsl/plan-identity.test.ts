@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { planHashOf } from '../../db/hash';
 import { canonicalPlanText } from '../plan/canonical';
@@ -117,92 +116,6 @@ test('TOML diagnostics have places', () => {
     'bad_unit 5:11',
     'condition_syntax 8:24',
   ]);
-});
-
-/** Cuts, doubles, swaps and overwrites pieces of a text. */
-function mutate(text: string, edits: readonly { at: number; length: number; kind: number; insert: string }[]): string {
-  return edits.reduce((current, { at, length, kind, insert }) => {
-    const start = at % (current.length + 1);
-    const piece = current.slice(start, start + length);
-    const replacement = kind === 0 ? '' : kind === 1 ? piece + piece : kind === 2 ? insert : piece.split('').reverse().join('');
-    return current.slice(0, start) + replacement + current.slice(start + length);
-  }, text);
-}
-
-test('mutated files never throw, and have a plan exactly when they have no error', () => {
-  const texts = [
-    ...seeds,
-    ...valid,
-    ...readdirSync(path.join(root, 'test/fixtures/workflows/invalid')).map((name) => `test/fixtures/workflows/invalid/${name}`),
-  ];
-  const sources = texts.map((file) => ({ text: read(file), format: file.endsWith('.toml') ? ('toml' as const) : ('yaml' as const) }));
-  const words = [
-    '- ',
-    ': ',
-    '\n',
-    '  ',
-    '{',
-    '}',
-    '[',
-    ']',
-    '"',
-    "'",
-    '|',
-    '&a',
-    '*a',
-    '!',
-    '#',
-    '%',
-    'null',
-    '~',
-    '1e999',
-    '.inf',
-    'depends_on: ',
-    'steps:',
-    '\u0000',
-    '\ud800',
-    '\t',
-    '---\n',
-    '<<: ',
-    '? ',
-    '[[',
-    '=',
-    '"""',
-    '🙂',
-  ];
-  const edit = fc.record({
-    at: fc.nat(20_000),
-    length: fc.nat(40),
-    kind: fc.nat(3),
-    insert: fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 8 })),
-  });
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...sources),
-      fc.array(edit, { minLength: 1, maxLength: 6 }),
-      fc.boolean(),
-      ({ text, format }, edits, isSwapped) => {
-        const other = format === 'yaml' ? 'toml' : 'yaml';
-        const { plan, diagnostics } = compileWorkflow(mutate(text, edits), { format: isSwapped && edits.length === 1 ? other : format });
-        expect(plan === null).toBe(diagnostics.some(({ severity }) => severity === 'error'));
-        if (plan !== null) expect(planHashOf(plan)).toHaveLength(64);
-      },
-    ),
-    { numRuns: 600 },
-  );
-});
-
-test('random bytes never throw', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 200 })),
-      fc.constantFrom('yaml' as const, 'toml' as const),
-      (input, format) => {
-        expect(compileWorkflow(input, { format }).diagnostics).toBeDefined();
-      },
-    ),
-    { numRuns: 400 },
-  );
 });
 
 test('10,000 steps in a chain compile, with nothing lost', () => {

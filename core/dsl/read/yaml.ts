@@ -122,7 +122,7 @@ function compose(tokens: CST.Token[], text: string): ReadResult {
   } catch (error) {
     if (!(error instanceof TooManyErrors)) throw error;
   }
-  return { root: problems.some(({ code }) => code === 'syntax') ? null : root, problems };
+  return { root: problems.some(({ code }) => code === 'syntax' || code === 'unsupported_syntax') ? null : root, problems };
 }
 
 class TooManyErrors extends Error {}
@@ -134,12 +134,17 @@ type OnError = (source: number | readonly number[] | { offset: number; source?: 
  * by one that keeps plain data and gives up after a while.
  */
 function stopAfterManyErrors(composer: Composer, problems: ReadProblem[]): void {
-  const onError: OnError = (source, _code, message) => {
+  const onError: OnError = (source, errorCode, message) => {
     const [start = 0, end = start + 1] =
       typeof source === 'number' ? [source] : 'offset' in source ? [source.offset, source.offset + (source.source?.length ?? 1)] : source;
     // The library catches what is thrown inside a collection, and reports it as one more error.
     if (problems.length >= maxSyntaxErrors) throw new TooManyErrors();
-    problems.push({ code: 'syntax', message: message.split('\n', 1)[0] ?? '', span: { start, end: Math.min(end, start + 200) } });
+    const span = { start, end: Math.min(end, start + 200) };
+    if (errorCode === 'NON_STRING_KEY') {
+      problems.push({ code: 'unsupported_syntax', message: 'a list or a map as a key: a key is a text', span });
+    } else {
+      problems.push({ code: 'syntax', message: message.split('\n', 1)[0] ?? '', span });
+    }
   };
   Object.assign(composer, { onError });
 }
