@@ -44,6 +44,7 @@ export const diagnosticCodes = {
   rollback_without_deploy: 'auto_rollback_if on a step that depends on no deployment.',
   condition_syntax: 'A condition that cannot be parsed.',
   condition_type: 'A condition that compares or combines what does not fit together.',
+  condition_unordered: 'A condition that asks about a step that has not run by then.',
   empty_quantifier: 'A quantifier that speaks of no step: it stays unknown and never passes.',
 } as const;
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -177,9 +177,8 @@ class ConditionParser {
     if (name === 'not') return this.#unary('not', token);
     if (binaryOperators.has(name)) throw unexpected(token);
     if (name === 'steps' && (this.#isNext('.') || this.#isNext('['))) return this.#stepMetric(start);
-    if (name === 'inputs' && this.#isNext('.')) {
-      this.#lexer.next();
-      const input = this.#lexer.nextId();
+    if (name === 'inputs' && (this.#isNext('.') || this.#isNext('['))) {
+      const input = this.#member('an input', 'inputs["full-run"]');
       return this.#node({ op: 'input', name: input.text }, start, input.end);
     }
     if (this.#isNext('(')) return this.#call(token);
@@ -190,19 +189,19 @@ class ConditionParser {
   }
 
   #stepMetric(start: number): Condition {
-    let step: string;
-    if (this.#lexer.next().text === '[') {
-      const quoted = this.#lexer.next();
-      if (quoted.kind !== 'string')
-        throw new ConditionSyntaxError('a quoted step id is expected here', quoted, 'like `steps["code-review"].coverage`');
-      step = quoted.value;
-      this.#expect(']');
-    } else {
-      step = this.#lexer.nextId().text;
-    }
+    const step = this.#member('a step', 'steps["code-review"].coverage');
     this.#expect('.');
     const metric = this.#lexer.nextId();
-    return this.#node({ op: 'stepMetric', step, name: metric.text }, start, metric.end);
+    return this.#node({ op: 'stepMetric', step: step.text, name: metric.text }, start, metric.end);
+  }
+
+  /** `.name`, or `["any name"]` for one that is no plain name. */
+  #member(what: string, example: string): { text: string; end: number } {
+    if (this.#lexer.next().text === '.') return this.#lexer.nextId();
+    const quoted = this.#lexer.next();
+    if (quoted.kind !== 'string')
+      throw new ConditionSyntaxError(`the quoted name of ${what} is expected here`, quoted, `like \`${example}\``);
+    return { text: quoted.value, end: this.#expect(']').end };
   }
 
   #call(token: Lexeme): Condition {

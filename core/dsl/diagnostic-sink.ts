@@ -4,6 +4,7 @@ import type { DiagnosticCode } from './codes';
 import { findClosest } from './did-you-mean';
 import { limits } from './limits';
 import type { LineIndex } from './line-index';
+import { remedies } from './remedies';
 
 export interface Report {
   code: DiagnosticCode;
@@ -44,6 +45,7 @@ export class DiagnosticSink {
       return;
     }
     this.#seen.add(key);
+    const hint = report.hint ?? remedies[report.code];
     const related = report.related
       ?.slice(0, limits.related)
       .map(({ message: text, span }) => ({ message: cut(text), range: this.lines.rangeOf(span) }));
@@ -51,7 +53,7 @@ export class DiagnosticSink {
       code: report.code,
       severity,
       message,
-      ...(report.hint === undefined ? {} : { hint: cut(report.hint) }),
+      ...(hint === undefined ? {} : { hint: cut(hint) }),
       path: report.path?.map((part) => (typeof part === 'string' ? cut(part) : part)) ?? [],
       range: this.lines.rangeOf(report.span),
       ...(related === undefined || related.length === 0 ? {} : { related }),
@@ -74,6 +76,7 @@ export class DiagnosticSink {
         code: 'too_many_diagnostics',
         severity: this.hasErrors ? 'error' : 'info',
         message: `${this.#dropped} more are not shown`,
+        hint: 'mend these first',
         path: [],
         range: { line: 1, column: 1, endLine: 1, endColumn: 1 },
       });

@@ -58,13 +58,15 @@ export interface DraftStep {
   /** `true`, or the steps named; absent = not required. */
   security?: { span: Span; path: DocumentPath; named: Word[] };
   rework?: Word[];
-  forEachStep?: Word;
+  /** What `for_each` reads, where it is no literal list. */
+  forEach?: Word;
   approvers: Word[];
   /** As written; undefined = the file does not say. */
   approvalRequired?: boolean;
   /** The `approval` key's values, used when the step turns out to need one. */
   approval: Omit<PlanApproval, 'when'> & { when?: PlanApproval['when'] };
-  autoRollbackSpan?: Span;
+  /** Keys that roll something back, where they are written. */
+  rollbacks: { key: string; span: Span }[];
   conditions: ConditionUse[];
 }
 

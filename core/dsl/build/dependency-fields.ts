@@ -19,10 +19,17 @@ export function readDependencies(context: CompileContext, fields: Fields): Draft
       const when = reader.choice('when', ['passed', 'failed', 'skipped', 'done', 'holds']) ?? 'holds';
       if (step !== undefined && text !== undefined) return [{ word: { text, span: step.node.span, path: step.path }, when }];
       if (step === undefined)
-        context.sink.report({ code: 'missing_key', message: 'a dependency needs a `step`', path: itemPath, span: item.span });
+        context.sink.report({
+          code: 'missing_key',
+          message: 'a dependency needs a `step`',
+          hint: 'write `{step: build, when: passed}`',
+          path: itemPath,
+          span: item.span,
+        });
       return [];
     }
-    if (item.kind === 'list') {
+    const isNothing = item.kind === 'scalar' && item.text.trim() === '' && node.kind === 'list';
+    if (item.kind === 'list' || isNothing) {
       context.sink.report({
         code: 'bad_value',
         message: `an item of ${nameOf(path)} is a name, not ${describeNode(item)}`,

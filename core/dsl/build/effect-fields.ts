@@ -16,8 +16,9 @@ type EffectPlan = Pick<PlanStep, 'escalationIf'> &
 
 export interface ReadEffects {
   plan: EffectPlan;
-  draft: Pick<DraftStep, 'rework' | 'forEachStep'>;
+  draft: Pick<DraftStep, 'rework' | 'forEach'>;
   conditions: ConditionUse[];
+  rollbacks: DraftStep['rollbacks'];
 }
 
 /** What a step does when things go wrong or right: blocking, deployment, rollback, compensation, rework, one step per item. */
@@ -36,6 +37,10 @@ export function readEffects(reader: FieldReader): ReadEffects {
   if (rollbackOn !== undefined) {
     plan.rollbackOn = { condition: rollbackOn.condition, text: rollbackOn.text };
     conditions.push({ written: rollbackOn, purpose: 'rollback' });
+    const isAnyError = rollbackOn.condition.op === 'quantifier' && rollbackOn.condition.name === 'any_error';
+    const field = reader.fields.get('rollback_on');
+    if (field !== undefined && !isAnyError && reader.fields.get('duration') === undefined)
+      noteUnbuiltValue(reader.context, field, 'a condition');
   }
   const compensate = readCompensate(reader);
   if (compensate !== undefined) plan.compensate = compensate;
@@ -49,9 +54,10 @@ export function readEffects(reader: FieldReader): ReadEffects {
     plan,
     draft: {
       ...(rework === undefined ? {} : { rework: rework.words }),
-      ...(forEach?.word === undefined ? {} : { forEachStep: forEach.word }),
+      ...(forEach?.word === undefined ? {} : { forEach: forEach.word }),
     },
     conditions,
+    rollbacks: rollbackOn === undefined ? [] : [{ key: 'rollback_on', span: rollbackOn.span }],
   };
 }
 
@@ -68,6 +74,7 @@ function readIfBlocked(reader: FieldReader): PlanStep['ifBlocked'] {
       reader.context.sink.report({
         code: 'missing_key',
         message: '`if_blocked` as a map needs `defer`',
+        hint: 'write `if_blocked: {defer: 2hours}`',
         path: field.path,
         span: field.keySpan,
       });
@@ -105,14 +112,23 @@ function readCanary(reader: FieldReader, field: Field, conditions: ConditionUse[
   if (fields === undefined) return undefined;
   const own = new FieldReader(reader.context, fields);
   const written = own.words('steps');
+  const stepsField = own.fields.get('steps');
+  if (stepsField !== undefined && written?.length === 0) {
+    reportBadValue(reader.context, {
+      node: stepsField.node,
+      path: stepsField.path,
+      name: 'steps',
+      expected: 'a list of shares like `25%`',
+    });
+  }
   const steps = (written ?? []).map((word) => ({ word, share: parsePercent(word.text) }));
   steps.forEach(({ word, share }, index) => {
     const before = steps[index - 1]?.share ?? 0;
     if (share !== undefined && share > before && share <= 100) return;
     reader.context.sink.report({
       code: share === undefined ? 'bad_unit' : 'bad_value',
-      message:
-        share === undefined ? 'a share of traffic is a percentage like `25%`' : 'shares of traffic grow from step to step, up to 100 %',
+      message: share === undefined ? 'a share of traffic is a percentage' : 'shares of traffic grow from step to step, up to 100 %',
+      hint: 'write shares like `5%, 25%, 100%`',
       path: word.path,
       span: word.span,
     });
@@ -182,11 +198,20 @@ function readForEach(reader: FieldReader): { plan: NonNullable<PlanStep['forEach
       });
       return undefined;
     }
+    if (node.items.length === 0) {
+      reader.context.sink.report({
+        code: 'unreachable_step',
+        message: '`for_each` has no items, so the step never runs',
+        hint: 'add an item, or remove the step',
+        path: field.path,
+        span: node.span,
+      });
+    }
     return hasFiniteNumbers(reader.context, field) ? { plan: { items: node.items.map(toPlainValue) } } : undefined;
   }
   const text = node.kind === 'scalar' ? node.text.trim() : '';
-  const input = /^inputs\.([\p{L}\p{N}_.-]{1,100})$/u.exec(text);
-  if (input !== null) return { plan: { input: input[1] ?? '' } };
+  const input = /^inputs\.([\p{L}\p{N}_.-]{1,100})$/u.exec(text)?.[1];
+  if (input !== undefined) return { plan: { input }, word: { text: input, span: node.span, path: field.path } };
   const output = /^steps\.([\p{L}\p{N}_-]{1,100})\.outputs\.([\p{L}\p{N}_.-]{1,100})$/u.exec(text);
   const step = output?.[1];
   if (step !== undefined) return { plan: { step, output: output?.[2] ?? '' }, word: { text: step, span: node.span, path: field.path } };

@@ -3,7 +3,7 @@ import type { PlanInput } from '../../plan/types';
 import { type DocumentNode, type DocumentPath, isEmpty, shorten, toPlainValue } from '../document';
 import { FieldReader, readChoice, readDuration, reportBadValue } from '../fields';
 import { type Field, readFields } from '../keyed-map';
-import { keysAt } from '../keys';
+import { isUsersOwnKey, keysAt } from '../keys';
 import { hasFiniteNumbers } from './plain-values';
 
 const inputTypes = ['string', 'number', 'boolean', 'list', 'duration', 'file'] as const;
@@ -18,7 +18,8 @@ export function readInputs(reader: FieldReader): PlanInput[] {
       return { name: word.text, type: 'string', required: true };
     });
   }
-  return field.node.entries.map((entry) => {
+  const entries = field.node.entries.filter((entry) => !isUsersOwnKey(entry.key));
+  return entries.map((entry) => {
     const path = [...field.path, entry.key];
     checkName(reader, { name: entry.key, span: entry.keySpan, path });
     return readInput(reader, { name: entry.key, node: entry.value, path, keySpan: entry.keySpan });
@@ -83,7 +84,6 @@ function checkName(reader: FieldReader, input: { name: string; span: { start: nu
   reader.context.sink.report({
     code: 'bad_id',
     message: `\`${shorten(input.name)}\` cannot be the name of an input`,
-    hint: 'letters and digits of any script, `_`, `-` and `.`, at most 100 of them',
     path: input.path,
     span: input.span,
   });

@@ -18,6 +18,7 @@ export function readEscalation(reader: FieldReader): { levels: Plan['escalation'
       reader.context.sink.report({
         code: 'missing_key',
         message: 'an escalation level needs `after` and `to`',
+        hint: 'write `{after: 4h, to: [ana]}`',
         path: own.fields.path,
         span,
       });
@@ -26,50 +27,6 @@ export function readEscalation(reader: FieldReader): { levels: Plan['escalation'
     if (after !== undefined) levels.push({ afterMs: after, to: to.map((word) => word.text) });
   }
   return { levels, people };
-}
-
-/** `{cron | every, timezone, overlap, catchup}`, or a bare cron expression or interval. */
-export function readSchedule(reader: FieldReader): Plan['schedule'] {
-  const field = reader.present('schedule');
-  if (field === undefined) return undefined;
-  if (field.node.kind === 'scalar') {
-    if (isCron(field.node.text)) return { cron: field.node.text };
-    const everyMs = reader.duration('schedule', { min: 1_000 });
-    return everyMs === undefined ? undefined : { everyMs };
-  }
-  const own = readMap(reader, field, 'schedule');
-  if (own === undefined) return undefined;
-  const cron = own.text('cron');
-  const everyMs = own.duration('every', { min: 1_000 });
-  const timezone = own.text('timezone');
-  const overlap = own.choice('overlap', ['skip', 'buffer_one', 'buffer_all', 'cancel_other', 'terminate_other', 'allow_all']);
-  const catchupMs = own.duration('catchup', { min: 1 });
-  const cronField = own.fields.get('cron');
-  if (cron !== undefined && cronField !== undefined && !isCron(cron)) {
-    const hint = 'five fields, like `0 9 * * 1`, or `@daily`';
-    reader.context.sink.report({
-      code: 'bad_value',
-      message: 'this is no cron expression',
-      hint,
-      path: cronField.path,
-      span: cronField.node.span,
-    });
-  }
-  if ((cronField === undefined) === (own.fields.get('every') === undefined)) {
-    reader.context.sink.report({
-      code: 'contradiction',
-      message: '`schedule` needs either `cron` or `every`',
-      path: field.path,
-      span: field.keySpan,
-    });
-  }
-  return {
-    ...(cron === undefined ? {} : { cron }),
-    ...(everyMs === undefined ? {} : { everyMs }),
-    ...(timezone === undefined ? {} : { timezone }),
-    ...(overlap === undefined ? {} : { overlap }),
-    ...(catchupMs === undefined ? {} : { catchupMs }),
-  };
 }
 
 /** `{usd, tokens, on_exceed}`, or an amount of money. */
@@ -84,6 +41,15 @@ export function readBudget(reader: FieldReader): Plan['budget'] {
   if (own === undefined) return undefined;
   const usd = own.money('usd');
   const tokens = own.integer('tokens', { min: 0, max: Number.MAX_SAFE_INTEGER });
+  if (own.fields.get('usd') === undefined && own.fields.get('tokens') === undefined) {
+    reader.context.sink.report({
+      code: 'missing_key',
+      message: 'a budget needs `usd` or `tokens`',
+      hint: 'write `budget: {usd: 12.5}`',
+      path: field.path,
+      span: field.keySpan,
+    });
+  }
   return {
     ...(usd === undefined ? {} : { usd }),
     ...(tokens === undefined ? {} : { tokens }),
@@ -104,7 +70,13 @@ export function readOnLate(reader: FieldReader): { plan?: Plan['onLate']; people
   const written = add?.text('role');
   const role = written === undefined ? undefined : normalizeRole(written);
   if (addField !== undefined && add !== undefined && (role === undefined || !rolePattern.test(role))) {
-    reader.context.sink.report({ code: 'missing_key', message: '`add_agent` needs a `role`', path: addField.path, span: addField.keySpan });
+    reader.context.sink.report({
+      code: 'missing_key',
+      message: '`add_agent` needs a `role`',
+      hint: 'write `{role: developer, count: 2}`',
+      path: addField.path,
+      span: addField.keySpan,
+    });
   }
   return {
     plan: {
@@ -131,6 +103,7 @@ export function readNotify(reader: FieldReader): PlanNotification[] {
         reader.context.sink.report({
           code: 'missing_key',
           message: 'a notification needs a `channel`',
+          hint: `channels: ${channels.join(', ')}`,
           path: own.fields.path,
           span: own.fields.span,
         });
@@ -139,6 +112,7 @@ export function readNotify(reader: FieldReader): PlanNotification[] {
     }
     const url = own.text('url');
     const to = own.text('to');
+    checkAddress(own, channel);
     const words = own.words('on');
     return [
       {
@@ -149,6 +123,33 @@ export function readNotify(reader: FieldReader): PlanNotification[] {
       },
     ];
   });
+}
+
+const addressKeys = { log: undefined, webhook: 'url', slack: 'url', email: 'to' } as const;
+
+/** A channel has the address that it needs, and no other. */
+function checkAddress(own: FieldReader, channel: PlanNotification['channel']): void {
+  const needed = addressKeys[channel];
+  for (const key of ['url', 'to'] as const) {
+    const field = own.fields.get(key);
+    if (key === needed && field === undefined) {
+      own.context.sink.report({
+        code: 'missing_key',
+        message: `a notification by ${channel} needs \`${key}\``,
+        hint: key === 'url' ? 'write `url: "https://…"`' : 'write `to: team@example.com`',
+        path: own.fields.path,
+        span: own.fields.span,
+      });
+    } else if (key !== needed && field !== undefined) {
+      own.context.sink.report({
+        code: 'contradiction',
+        message: `\`${field.written}\` means nothing to the channel \`${channel}\``,
+        hint: needed === undefined ? `remove \`${field.written}\`` : `its address is \`${needed}\``,
+        path: field.path,
+        span: field.keySpan,
+      });
+    }
+  }
 }
 
 function readEvents(reader: FieldReader, words: readonly Word[]): PlanNotification['on'] {
@@ -203,10 +204,4 @@ function readItems(
     const fields = readFields(reader.context, map, { level, path, what: `\`${field.written}\`` });
     return fields === undefined ? [] : [new FieldReader(reader.context, fields)];
   });
-}
-
-function isCron(text: string): boolean {
-  if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/u.test(text.trim())) return true;
-  const fields = text.trim().split(/\s+/u);
-  return text.length <= 200 && fields.length === 5 && fields.every((field) => /^[\d*,/A-Za-z?LW#-]+$/u.test(field));
 }

@@ -34,17 +34,18 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
   const actions = reader.words('actions') ?? [];
   const environments = (reader.words('environment') ?? []).map((word) => word.text);
   const gates = readGates(reader);
-  const monitor = readMonitor(reader);
   const effects = readEffects(reader);
+  const monitor = readMonitor(reader, effects.plan.rollbackOn);
   const approval = readApproval(reader);
   const title = reader.text('title');
   const description = reader.text('description');
   const testType = reader.text('test_type');
   const maxDurationMs = reader.duration('max_duration', { min: 1 });
   const estimateMs = reader.duration('estimated_duration') ?? monitor.plan?.durationMs;
-  const phase = reader.present('phase');
+  const phase = reader.text('phase');
+  const phaseField = fields.get('phase');
   const phaseWord: Word | undefined =
-    phase?.node.kind === 'scalar' ? { text: phase.node.text, span: phase.node.span, path: phase.path } : undefined;
+    phase === undefined || phaseField === undefined ? undefined : { text: phase, span: phaseField.node.span, path: phaseField.path };
   const inputs = reader.words('input') ?? [];
   const outputs = reader.words('output') ?? [];
   const firstWords = actions.map((action) => wordsOf(action.text)[0]);
@@ -118,11 +119,11 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
     conditions: [...gates.conditions, ...effects.conditions, ...monitor.conditions],
     ...gates.draft,
     ...effects.draft,
+    rollbacks: [...effects.rollbacks, ...monitor.rollbacks],
   };
   if (phaseWord !== undefined) draft.phaseWord = phaseWord;
   if (doer.word !== undefined) draft.roleWord = doer.word;
   if (approval.required !== undefined) draft.approvalRequired = approval.required;
-  if (monitor.autoRollbackSpan !== undefined) draft.autoRollbackSpan = monitor.autoRollbackSpan;
   return draft;
 }
 

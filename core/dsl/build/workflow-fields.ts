@@ -5,8 +5,10 @@ import type { DraftPhase, RawPhase, WorkflowDraft } from '../draft';
 import { FieldReader, readWords } from '../fields';
 import type { FoundForm } from '../forms/find-form';
 import { type CompileContext, emptyFields, type Fields, readFields } from '../keyed-map';
+import { isUsersOwnKey } from '../keys';
 import { readInputs } from './input-fields';
-import { readBudget, readEscalation, readNotify, readOnLate, readSchedule } from './operation-fields';
+import { readBudget, readEscalation, readNotify, readOnLate } from './operation-fields';
+import { readSchedule, readTimezone } from './schedule-fields';
 
 /** Everything the workflow itself says, outside its phases and steps. */
 export function readWorkflow(context: CompileContext, found: FoundForm): Pick<WorkflowDraft, 'plan' | 'approvalPoints' | 'people'> {
@@ -66,10 +68,12 @@ export function readPhase(context: CompileContext, raw: RawPhase, isBarrier: boo
   const gate = reader.condition('gate');
   const maxConcurrentSteps = reader.integer('max_concurrent_agents', { min: 1, max: 10_000 });
   const serial = readSerial(reader);
+  const overlap = reader.boolean('overlap') ?? false;
+  if (overlap && !isBarrier) reportIdleOverlap(reader);
   const plan: PlanPhase = {
     id: raw.id,
     ...(title === undefined ? {} : { title }),
-    barrier: isBarrier && reader.boolean('overlap') !== true,
+    barrier: isBarrier && !overlap,
     serial,
     optional: reader.boolean('optional') ?? false,
     ...(plannedMs === undefined ? {} : { plannedMs }),
@@ -77,6 +81,19 @@ export function readPhase(context: CompileContext, raw: RawPhase, isBarrier: boo
     ...(gate === undefined ? {} : { gate: gate.condition, gateText: gate.text }),
   };
   return { plan, idSpan: raw.idSpan, path: raw.path, ...(gate === undefined ? {} : { gate }) };
+}
+
+/** Where steps stand outside the phases, a phase is a label and holds back nothing. */
+function reportIdleOverlap(reader: FieldReader): void {
+  const field = reader.fields.get('overlap');
+  reader.context.sink.report({
+    code: 'contradiction',
+    severity: 'warning',
+    message: '`overlap` has no effect here: with the steps outside of the phases, only dependencies order them',
+    hint: 'remove it, or put the steps into the phases',
+    path: field?.path ?? [],
+    span: field?.keySpan ?? reader.fields.span,
+  });
 }
 
 function readSerial(reader: FieldReader): boolean {
@@ -156,32 +173,17 @@ function readApprovers(reader: FieldReader): Plan['approvers'] {
   }
   const groups: Plan['approvers'] = {};
   for (const entry of field.node.entries) {
+    if (isUsersOwnKey(entry.key)) continue;
     const members = readWords(reader.context, entry.value, [...field.path, entry.key], { split: true }) ?? [];
     groups[entry.key] = members.map((word) => word.text);
+    if (members.length > 0) continue;
+    reader.context.sink.report({
+      code: 'missing_key',
+      message: `the group \`${shorten(entry.key)}\` has no members`,
+      hint: 'write `<group>: [ana, ben]`',
+      path: [...field.path, entry.key],
+      span: entry.keySpan,
+    });
   }
   return groups;
-}
-
-function readTimezone(reader: FieldReader): string | undefined {
-  const name = reader.text('timezone');
-  const field = reader.fields.get('timezone');
-  if (name === undefined || field === undefined || isTimezone(name)) return name;
-  reader.context.sink.report({
-    code: 'bad_value',
-    message: `\`${shorten(name)}\` is no timezone`,
-    hint: 'a name of the IANA database, like `Europe/Madrid`',
-    path: field.path,
-    span: field.node.span,
-  });
-  return undefined;
-}
-
-function isTimezone(name: string): boolean {
-  if (name.length > 60) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

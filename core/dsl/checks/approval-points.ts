@@ -106,6 +106,7 @@ function reportRefused(context: CompileContext, step: DraftStep, word: Word | un
   context.sink.report({
     code: 'contradiction',
     message: `\`approval_required_at\` names \`${step.plan.id}\`, which says \`approval_required: false\``,
+    hint: 'remove the one or the other',
     path: word?.path ?? step.path,
     span: word?.span ?? step.idSpan,
     related: [{ message: 'the step is here', span: step.idSpan }],

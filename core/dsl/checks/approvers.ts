@@ -28,6 +28,7 @@ export function checkApprovers(context: CompileContext, draft: WorkflowDraft): v
     context.sink.report({
       code: 'contradiction',
       message: `a quorum of ${quorum} cannot be reached by ${people} approver${people === 1 ? '' : 's'}`,
+      hint: 'lower `quorum`, or name more approvers',
       path: step.path,
       span: step.approvers[0]?.span ?? step.idSpan,
     });

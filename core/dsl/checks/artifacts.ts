@@ -6,6 +6,7 @@ import { shorten, type Span } from '../document';
 import type { DraftStep, WorkflowDraft } from '../draft';
 import type { Word } from '../fields';
 import type { CompileContext } from '../keyed-map';
+import { SerialOrder } from './serial-order';
 
 /** What the artifact check needs to know of the order: absent when the steps have no order (a cycle). */
 export interface StepOrder {
@@ -36,6 +37,7 @@ const nobody: Producers = { inFileOrder: [], latestFirst: [] };
 
 /** Fills `inputs` of every step and warns of inputs that nobody produces and of artifacts with two unordered producers. */
 export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): void {
+  const serial = new SerialOrder(draft);
   const byName = collectProducers(context, draft, order);
   const declared = new Set(draft.plan.inputs.map((input) => input.name));
   const missing = new Map<string, Word[]>();
@@ -46,7 +48,7 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
       if (seen.has(word.text) || !checkName(context, word)) continue;
       seen.add(word.text);
       const producers = byName.get(word.text) ?? nobody;
-      const producer = findProducer(producers, step, order);
+      const producer = findProducer(producers, step, { order, serial });
       step.plan.inputs.push({
         name: word.text,
         ...(producer === undefined ? {} : { from: producer.step.plan.id, output: producer.output }),
@@ -124,10 +126,17 @@ function checkDuplicates(context: CompileContext, { latestFirst }: Producers, or
 }
 
 /** The last step before this one that produces it; without an order, the first in the file. */
-function findProducer(producers: Producers, step: DraftStep, order: StepOrder | undefined): Producer | undefined {
+function findProducer(
+  producers: Producers,
+  step: DraftStep,
+  { order, serial }: { order: StepOrder | undefined; serial: SerialOrder },
+): Producer | undefined {
   if (order === undefined) return producers.inFileOrder.find((producer) => producer.step !== step);
   const node = order.nodes.get(step.plan.id) ?? 0;
-  return producers.latestFirst.find((producer) => order.reach.isBefore(producer.node, node));
+  return producers.latestFirst.find(
+    (producer) =>
+      producer.step !== step && (order.reach.isBefore(producer.node, node) || serial.isBefore(producer.step.plan.id, step.plan)),
+  );
 }
 
 function reportUnordered(context: CompileContext, input: { step: DraftStep; word: Word; producer: Producer }): void {
@@ -166,7 +175,6 @@ function checkName(context: CompileContext, word: Word): boolean {
   context.sink.report({
     code: 'bad_id',
     message: `\`${shorten(word.text)}\` cannot be the name of an artifact`,
-    hint: 'letters and digits of any script, `_`, `-` and `.`, at most 100 of them',
     path: word.path,
     span: word.span,
   });

@@ -1,20 +1,8 @@
 import type { Condition, ConditionUnit } from '../../plan/condition';
 import { readAsPercent } from '../../plan/condition-values';
-import { metricKindOf } from '../../plan/metric-names';
-
-/** What is known of a condition's value before anything has run. */
-export interface Facts {
-  /** `any`: nobody knows before it is reported. */
-  type: 'boolean' | 'number' | 'text' | 'list' | 'any';
-  unit?: ConditionUnit;
-  /** A literal without a unit: read in the unit of the other side. */
-  isBare?: boolean;
-  /** Bounds of a number, in its unit. */
-  low?: number;
-  high?: number;
-  /** Of a boolean: the only value it can have. */
-  constant?: boolean;
-}
+import type { PlanInput } from '../../plan/types';
+import { deniesItself, excludesItself } from './condition-contradictions';
+import { type Facts, factsOfInput, factsOfLiteral, factsOfMetric, inUnit } from './condition-leaves';
 
 export interface TypeProblem {
   node: Condition;
@@ -27,6 +15,8 @@ export interface TypeProblem {
 export interface FactOptions {
   /** Steps in scope: a count cannot exceed it. */
   scopeSize: number;
+  /** Declared types of the run's inputs. */
+  inputTypes: ReadonlyMap<string, PlanInput['type']>;
   onProblem(problem: TypeProblem): void;
 }
 
@@ -45,7 +35,7 @@ export function findFacts(condition: Condition, options: FactOptions): Facts {
     case 'stepMetric':
       return factsOfMetric(condition.name);
     case 'input':
-      return { type: 'any' };
+      return factsOfInput(options.inputTypes.get(condition.name));
     case 'quantifier':
     case 'predicate':
       return { type: 'boolean' };
@@ -73,34 +63,9 @@ export function findFacts(condition: Condition, options: FactOptions): Facts {
     case '/':
       return factsOfCalculation(condition, options, find);
     case 'in':
-      find(condition.left);
-      find(condition.right);
-      return { type: 'boolean' };
+      return factsOfMembership(condition, options, find);
     default:
       return factsOfComparison(condition, options, find);
-  }
-}
-
-function factsOfLiteral({ value, unit }: Extract<Condition, { op: 'literal' }>): Facts {
-  if (typeof value === 'boolean') return { type: 'boolean', constant: value };
-  if (typeof value === 'string') return { type: 'text' };
-  return { type: 'number', low: value, high: value, ...(unit === undefined ? { isBare: true } : { unit }) };
-}
-
-function factsOfMetric(name: string): Facts {
-  switch (metricKindOf(name)) {
-    case 'rate':
-      return { type: 'number', unit: 'percent', low: 0, high: 100 };
-    case 'time':
-      return { type: 'number', unit: 'ms', low: 0 };
-    case 'money':
-      return { type: 'number', unit: 'usd', low: 0 };
-    case 'flag':
-      return { type: 'boolean' };
-    case 'number':
-      return { type: 'number', low: 0 };
-    default:
-      return { type: 'any' };
   }
 }
 
@@ -111,7 +76,8 @@ function connectFacts(condition: Extract<Condition, { op: 'and' | 'or' }>, optio
   const constants = condition.args.map((arg) => expectBoolean(arg, find(arg), options).constant);
   const deciding = condition.op === 'or';
   if (constants.includes(deciding)) return { type: 'boolean', constant: deciding };
-  if (condition.op === 'and' && excludesItself(condition.args)) return { type: 'boolean', constant: false };
+  if (condition.op === 'and' && (excludesItself(condition.args) || deniesItself(condition.args)))
+    return { type: 'boolean', constant: false };
   return constants.every((constant) => constant === !deciding) ? { type: 'boolean', constant: !deciding } : { type: 'boolean' };
 }
 
@@ -130,36 +96,56 @@ function factsOfCalculation(condition: Binary, options: FactOptions, find: Find)
   return { type: 'number', ...(left.unit !== undefined && right.unit === undefined ? { unit: left.unit } : {}) };
 }
 
-function factsOfComparison(condition: Binary, options: FactOptions, find: Find): Facts {
-  const left = find(condition.left);
-  const right = find(condition.right);
-  if (left.type === 'any' || right.type === 'any') return { type: 'boolean' };
-  if (left.type !== right.type) {
-    problem(options, condition, `${describeType(left)} cannot be compared with ${describeType(right)}`);
+/** `x in (a, b)`: each item is compared with x. */
+function factsOfMembership(condition: Binary, options: FactOptions, find: Find): Facts {
+  const { left, right } = condition;
+  const facts = find(left);
+  if (right.op !== 'list') {
+    const list = find(right);
+    if (list.type !== 'list' && list.type !== 'any') {
+      problem(options, right, `${describeType(list)} is no list`, 'write the values in parentheses, like `in ("dev", "prod")`');
+    }
     return { type: 'boolean' };
   }
-  if (left.type !== 'number') {
-    if (condition.op !== '==' && condition.op !== '!=')
-      problem(options, condition, `${describeType(left)} has no order: only \`==\` and \`!=\` compare it`);
-    return { type: 'boolean' };
-  }
-  if (left.unit !== undefined && right.unit !== undefined && left.unit !== right.unit) {
-    problem(options, condition, `${unitWords[left.unit]} cannot be compared with ${unitWords[right.unit]}`);
-    return { type: 'boolean' };
-  }
-  const unit = left.unit ?? right.unit;
-  const a = inUnit(left, unit);
-  const b = inUnit(right, unit);
-  warnOfBareNumber(condition.left, left, unit, options);
-  warnOfBareNumber(condition.right, right, unit, options);
-  const constant = compareBounds(condition.op, a, b);
-  return { type: 'boolean', ...(constant === undefined ? {} : { constant }) };
+  const constants = right.items.map((item) => {
+    const compared = { op: '==' as const, at: item, left: { node: left, facts }, right: { node: item, facts: find(item) } };
+    return compareFacts(compared, options).constant;
+  });
+  return constants.every((constant) => constant === false) ? { type: 'boolean', constant: false } : { type: 'boolean' };
 }
 
-function inUnit(facts: Facts, unit: ConditionUnit | undefined): { low: number; high: number } {
-  const low = facts.low ?? Number.NEGATIVE_INFINITY;
-  const high = facts.high ?? Number.POSITIVE_INFINITY;
-  return facts.isBare === true && unit === 'percent' ? { low: readAsPercent(low), high: readAsPercent(high) } : { low, high };
+function factsOfComparison(condition: Binary, options: FactOptions, find: Find): Facts {
+  const { op, left, right } = condition;
+  const sides = { left: { node: left, facts: find(left) }, right: { node: right, facts: find(right) } };
+  return compareFacts({ op, at: condition, ...sides }, options);
+}
+
+interface Side {
+  node: Condition;
+  facts: Facts;
+}
+
+function compareFacts(compared: { op: Condition['op']; at: Condition; left: Side; right: Side }, options: FactOptions): Facts {
+  const { op, at, left, right } = compared;
+  const [a, b] = [left.facts, right.facts];
+  if (a.type === 'any' || b.type === 'any') return { type: 'boolean' };
+  if (a.type !== b.type) {
+    problem(options, at, `${describeType(a)} cannot be compared with ${describeType(b)}`);
+    return { type: 'boolean' };
+  }
+  if (a.type !== 'number') {
+    if (op !== '==' && op !== '!=') problem(options, at, `${describeType(a)} has no order`, 'compare it with `==` or `!=`');
+    return { type: 'boolean' };
+  }
+  if (a.unit !== undefined && b.unit !== undefined && a.unit !== b.unit) {
+    problem(options, at, `${unitWords[a.unit]} cannot be compared with ${unitWords[b.unit]}`);
+    return { type: 'boolean' };
+  }
+  const unit = a.unit ?? b.unit;
+  warnOfBareNumber(left.node, a, unit, options);
+  warnOfBareNumber(right.node, b, unit, options);
+  const constant = compareBounds(op, inUnit(a, unit), inUnit(b, unit));
+  return { type: 'boolean', ...(constant === undefined ? {} : { constant }) };
 }
 
 /** A bare number beside a unit is read in it, and that is easily misread. */
@@ -196,31 +182,6 @@ function compareBounds(op: Condition['op'], a: { low: number; high: number }, b:
     default:
       return undefined;
   }
-}
-
-/** `coverage > 90% and coverage < 50%`: bounds on one metric that leave nothing between them. */
-function excludesItself(args: readonly Condition[]): boolean {
-  const ranges = new Map<string, { low: number; high: number; isLowOpen: boolean; isHighOpen: boolean }>();
-  for (const arg of args) {
-    if (!('left' in arg) || arg.left.op !== 'metric' || arg.right.op !== 'literal' || typeof arg.right.value !== 'number') continue;
-    const facts = factsOfMetric(arg.left.name);
-    const { low: value } = inUnit(factsOfLiteral(arg.right), facts.unit ?? arg.right.unit);
-    const range = ranges.get(arg.left.name) ?? {
-      low: Number.NEGATIVE_INFINITY,
-      high: Number.POSITIVE_INFINITY,
-      isLowOpen: false,
-      isHighOpen: false,
-    };
-    if (['>', '>=', '=='].includes(arg.op) && (value > range.low || (value === range.low && arg.op === '>'))) {
-      Object.assign(range, { low: value, isLowOpen: arg.op === '>' });
-    }
-    if (['<', '<=', '=='].includes(arg.op) && (value < range.high || (value === range.high && arg.op === '<'))) {
-      Object.assign(range, { high: value, isHighOpen: arg.op === '<' });
-    }
-    ranges.set(arg.left.name, range);
-    if (range.low > range.high || (range.low === range.high && (range.isLowOpen || range.isHighOpen))) return true;
-  }
-  return false;
 }
 
 function expectBoolean(node: Condition, facts: Facts, options: FactOptions): Facts {

@@ -2,14 +2,17 @@ import type { Condition, Quantifier } from '../../plan/condition';
 import { walkCondition } from '../../plan/condition-children';
 import { isReview, isTest } from '../../plan/condition-quantifiers';
 import { knownMetricNames, metricKindOf } from '../../plan/metric-names';
-import type { PlanStep } from '../../plan/types';
+import type { PlanInput, PlanStep } from '../../plan/types';
 import type { DiagnosticCode } from '../codes';
 import { didYouMean } from '../diagnostic-sink';
 import { shorten } from '../document';
 import type { ConditionPurpose, DraftStep, WorkflowDraft } from '../draft';
 import type { WrittenCondition } from '../fields';
 import type { CompileContext } from '../keyed-map';
-import { type Facts, findFacts } from './condition-facts';
+import type { StepOrder } from './artifacts';
+import { findFacts } from './condition-facts';
+import type { Facts } from './condition-leaves';
+import { ConditionOrder } from './condition-order';
 import { type Names, reportUnknownStep } from './names';
 
 interface Use {
@@ -17,13 +20,16 @@ interface Use {
   purpose: ConditionPurpose;
   /** The steps the condition speaks of, its own included. */
   scope: readonly PlanStep[];
+  /** Whose condition it is: a step's or a phase's. */
+  ownerId: string;
 }
 
 /**
- * Conditions whose names nobody knows, whose types do not fit, that can never hold, or that speak of no step.
+ * Conditions whose names nobody knows, whose types do not fit, that can never hold, that speak of no step, or of one that has not
+ * run by then.
  */
-export function checkConditions(context: CompileContext, draft: WorkflowDraft, names: Names): void {
-  const checker = new ConditionChecker(context, draft, names);
+export function checkConditions(context: CompileContext, draft: WorkflowDraft, names: Names, order: StepOrder | undefined): void {
+  const checker = new ConditionChecker(context, draft, names, order);
   const byPhase = new Map<string, PlanStep[]>();
   for (const { plan } of draft.steps) {
     const members = byPhase.get(plan.phase);
@@ -32,20 +38,21 @@ export function checkConditions(context: CompileContext, draft: WorkflowDraft, n
   }
   for (const phase of draft.phases) {
     if (phase.gate === undefined) continue;
-    checker.check({ written: phase.gate, purpose: 'phase_gate', scope: byPhase.get(phase.plan.id) ?? [] });
+    // Nothing waits for an `async` step, a gate no more than the rest.
+    const scope = (byPhase.get(phase.plan.id) ?? []).filter((plan) => !plan.async);
+    checker.check({ written: phase.gate, purpose: 'phase_gate', scope, ownerId: phase.plan.id });
   }
   for (const step of draft.steps) {
     if (step.conditions.length === 0) continue;
     const dependencies = step.plan.dependsOn.map(({ step: id }) => names.steps.get(id)?.plan).filter((plan) => plan !== undefined);
     for (const { written, purpose } of step.conditions) {
-      checker.check({ written, purpose, scope: scopeOf(purpose, step, dependencies) });
+      checker.check({ written, purpose, scope: scopeOf(purpose, step, dependencies), ownerId: step.plan.id });
     }
   }
 }
 
 function scopeOf(purpose: ConditionPurpose, step: DraftStep, dependencies: readonly PlanStep[]): readonly PlanStep[] {
-  if (purpose === 'requires' || purpose === 'if') return dependencies;
-  return purpose === 'gate' ? [step.plan, ...dependencies] : [step.plan];
+  return purpose === 'requires' || purpose === 'if' ? dependencies : [step.plan, ...dependencies];
 }
 
 function speaksOfAny(name: Quantifier, scope: Use['scope']): boolean {
@@ -56,23 +63,26 @@ function speaksOfAny(name: Quantifier, scope: Use['scope']): boolean {
 class ConditionChecker {
   readonly #context: CompileContext;
   readonly #names: Names;
-  readonly #inputs: ReadonlySet<string>;
+  readonly #inputs: ReadonlyMap<string, PlanInput['type']>;
   /** Metrics that monitors say they sample. */
   readonly #declared: ReadonlySet<string>;
   /** Which quantifiers have nothing to speak of in a scope, as far as they were looked up. */
   readonly #empty = new WeakMap<Use['scope'], Map<Quantifier, boolean>>();
+  readonly #order: ConditionOrder | undefined;
 
-  constructor(context: CompileContext, draft: WorkflowDraft, names: Names) {
+  constructor(context: CompileContext, draft: WorkflowDraft, names: Names, order: StepOrder | undefined) {
     this.#context = context;
     this.#names = names;
-    this.#inputs = new Set(draft.plan.inputs.map((input) => input.name));
+    this.#order = order && new ConditionOrder(draft, order);
+    this.#inputs = new Map(draft.plan.inputs.map((input) => [input.name, input.type]));
     this.#declared = new Set(draft.steps.flatMap((step) => step.plan.monitor?.metrics ?? []));
   }
 
   check(use: Use): void {
     for (const node of walkCondition(use.written.condition)) this.#checkNames(use, node);
     const facts = findFacts(use.written.condition, {
-      scopeSize: use.scope.length,
+      scopeSize: use.scope.some((step) => step.forEach !== undefined) ? Number.POSITIVE_INFINITY : use.scope.length,
+      inputTypes: this.#inputs,
       onProblem: ({ node, code, severity, message, hint }) => {
         this.#report(use, node, { code, severity, message, hint });
       },
@@ -97,11 +107,13 @@ class ConditionChecker {
         this.#checkMetric(use, node, node.metric);
         break;
       case 'stepMetric':
-        if (!this.#names.steps.has(node.step)) this.#reportStep(use, node, node.step, false);
+        if (this.#names.steps.has(node.step)) this.#checkOrder(use, node, node.step);
+        else this.#reportStep(use, node, node.step, false);
         this.#checkMetric(use, node, node.name);
         break;
       case 'predicate':
-        if (!this.#names.steps.has(node.target) && !this.#names.phases.has(node.target)) this.#reportStep(use, node, node.target, true);
+        if (this.#names.steps.has(node.target) || this.#names.phases.has(node.target)) this.#checkOrder(use, node, node.target);
+        else this.#reportStep(use, node, node.target, true);
         break;
       case 'input':
         this.#checkInput(use, node, node.name);
@@ -115,6 +127,15 @@ class ConditionChecker {
   }
 
   #checkMetric(use: Use, node: Condition, name: string): void {
+    if (node.op !== 'stepMetric' && use.scope.length === 0) {
+      this.#report(use, node, {
+        code: 'unknown_metric',
+        severity: 'warning',
+        message: `no step reports \`${shorten(name)}\` here: ${use.purpose === 'phase_gate' ? 'the phase has no steps' : 'the step depends on nothing'}`,
+        hint: `let it depend on the step that reports it, or name that step: \`steps.<id>.${shorten(name)}\``,
+      });
+      return;
+    }
     if (metricKindOf(name) !== undefined || this.#declared.has(name)) return;
     const isStep = this.#names.steps.has(name) || this.#names.phases.has(name);
     const suggestion = isStep ? undefined : this.#context.sink.suggest(name, () => [...knownMetricNames(), ...this.#declared]);
@@ -126,13 +147,34 @@ class ConditionChecker {
     });
   }
 
+  /** A step that has not run by then has nothing to say. */
+  #checkOrder(use: Use, node: Condition, id: string): void {
+    const found = this.#order?.findUnordered(use.ownerId, use.purpose, id);
+    if (found === undefined) return;
+    const own = use.ownerId;
+    if (found.step === own) {
+      this.#report(use, node, {
+        code: 'condition_unordered',
+        message: `\`${own}\` asks about itself before it has run`,
+        hint: 'a condition on its own result is `must_pass`',
+      });
+      return;
+    }
+    this.#report(use, node, {
+      code: 'condition_unordered',
+      severity: found.isAfter ? 'error' : 'warning',
+      message: `\`${found.step}\` ${found.isAfter ? `waits for \`${own}\`` : `does not come before \`${own}\``}: nothing is known of it here`,
+      hint: found.isAfter ? 'ask about a step before it' : `add \`depends_on: [${found.step}]\``,
+    });
+  }
+
   #checkInput(use: Use, node: Condition, name: string): void {
     if (this.#inputs.has(name)) return;
     this.#report(use, node, {
       code: 'unknown_input',
       severity: 'warning',
       message: `the run input \`${shorten(name)}\` is not declared`,
-      hint: didYouMean(this.#context.sink.suggest(name, this.#inputs)) ?? 'declare it under `inputs:`',
+      hint: didYouMean(this.#context.sink.suggest(name, this.#inputs.keys())) ?? 'declare it under `inputs:`',
     });
   }
 

@@ -33,6 +33,7 @@ export function assignPhases(context: CompileContext, draft: WorkflowDraft): voi
       code: 'missing_key',
       severity: 'warning',
       message: `the phase \`${shorten(phase.plan.id)}\` has no steps`,
+      hint: 'give it steps, or remove it',
       path: phase.path,
       span: phase.idSpan,
     });

@@ -1,5 +1,6 @@
 import { findCycles, findDescendants, type Graph } from '../../plan/graph';
-import type { WorkflowDraft } from '../draft';
+import type { DraftStep, WorkflowDraft } from '../draft';
+import type { Word } from '../fields';
 import type { CompileContext } from '../keyed-map';
 import { limits } from '../limits';
 import { isRole, roleFallbacks } from '../roles';
@@ -15,12 +16,18 @@ export function checkParallelClaims(
   resolved: { names: Names; places: DependencyPlaces; order: StepOrder | undefined },
 ): void {
   const { names, places, order } = resolved;
+  const serialPhases = new Set(draft.phases.filter((phase) => phase.plan.serial).map((phase) => phase.plan.id));
   for (const step of draft.steps) {
     const claimed = new Set<string>();
     for (const word of step.parallelWith) {
       const other = findStep(context, names, word, { severity: 'warning' });
       if (other === undefined || claimed.has(other.plan.id)) continue;
       claimed.add(other.plan.id);
+      const excluded = whyNeverTogether(step, other, serialPhases);
+      if (excluded !== undefined) {
+        context.sink.report({ code: 'parallel_dependency', severity: 'warning', ...excluded, path: word.path, span: word.span });
+        if (other === step) continue;
+      }
       step.plan.parallelWith.push(other.plan.id);
       const [a, b] = [order?.nodes.get(step.plan.id), order?.nodes.get(other.plan.id)];
       if (order === undefined || a === undefined || b === undefined || !order.reach.isOrdered(a, b)) continue;
@@ -39,6 +46,20 @@ export function checkParallelClaims(
   }
 }
 
+function whyNeverTogether(
+  step: DraftStep,
+  other: DraftStep,
+  serialPhases: ReadonlySet<string>,
+): { message: string; hint: string } | undefined {
+  if (other === step) return { message: `\`${step.plan.id}\` cannot run in parallel with itself`, hint: 'remove the claim' };
+  const { phase } = step.plan;
+  if (phase !== other.plan.phase || !serialPhases.has(phase)) return undefined;
+  return {
+    message: `\`${step.plan.id}\` cannot run in parallel with \`${other.plan.id}\`: the phase \`${phase}\` is serial`,
+    hint: 'remove the claim, or `serial: true`',
+  };
+}
+
 /** Fills `securityReviewers`: the steps named, else the security steps that share a dependency; none, or a circle, is an error. */
 export function resolveSecurityReviewers(context: CompileContext, draft: WorkflowDraft, names: Names): void {
   const byDependency = new Map<string, string[]>();
@@ -54,7 +75,7 @@ export function resolveSecurityReviewers(context: CompileContext, draft: Workflo
   for (const step of draft.steps) {
     const { security, plan } = step;
     if (security === undefined) continue;
-    const named = security.named.map((word) => findStep(context, names, word)?.plan.id).filter((id) => id !== undefined);
+    const named = security.named.flatMap((word) => findReviewer(context, step, word, names));
     const shared = security.named.length > 0 ? [] : plan.dependsOn.flatMap((dependency) => byDependency.get(dependency.step) ?? []);
     plan.securityReviewers = [...new Set([...named, ...shared])].filter((id) => id !== plan.id);
     total += plan.securityReviewers.length;
@@ -77,6 +98,25 @@ export function resolveSecurityReviewers(context: CompileContext, draft: Workflo
     });
   }
   checkSecurityCircles(context, draft);
+}
+
+/** A step named in `security_required`: security work, and not the step itself. */
+function findReviewer(context: CompileContext, step: DraftStep, word: Word, names: Names): string[] {
+  const reviewer = findStep(context, names, word);
+  if (reviewer === undefined) return [];
+  if (reviewer !== step && isRole(reviewer.plan.role, 'security')) return [reviewer.plan.id];
+  context.sink.report({
+    code: 'no_security_step',
+    message:
+      reviewer === step
+        ? `\`${word.text}\` cannot be its own security review`
+        : `\`${word.text}\` has the role \`${reviewer.plan.role}\`, not \`security\``,
+    hint: 'name a step of role `security`',
+    path: word.path,
+    span: word.span,
+    ...(reviewer === step ? {} : { related: [{ message: 'the step is here', span: reviewer.idSpan }] }),
+  });
+  return [];
 }
 
 /** A step that waits for the approval of a step that waits for it. */
@@ -104,39 +144,47 @@ function checkSecurityCircles(context: CompileContext, draft: WorkflowDraft): vo
   }
 }
 
-/** What an `auto_rollback_if` rolls back is the deployments before it: there must be one. */
+/** What a monitor rolls back is the deployments before it, what any other step does is its own: there must be one. */
 export function checkRollbacks(context: CompileContext, draft: WorkflowDraft, order: StepOrder): void {
-  if (!draft.steps.some((step) => step.autoRollbackSpan !== undefined)) return;
+  if (!draft.steps.some((step) => step.rollbacks.length > 0)) return;
   const deploys = draft.steps.filter((step) => step.plan.deploys).map((step) => order.nodes.get(step.plan.id) ?? 0);
   const afterDeploys = findDescendants(order.graph, deploys);
   for (const step of draft.steps) {
-    if (step.autoRollbackSpan === undefined || afterDeploys.has(order.nodes.get(step.plan.id) ?? 0)) continue;
-    context.sink.report({
-      code: 'rollback_without_deploy',
-      message: `\`${step.plan.id}\` depends on no deployment, so there is nothing to roll back`,
-      hint: 'let it depend on the step that deploys',
-      path: step.path,
-      span: step.autoRollbackSpan,
-    });
+    const [first] = step.rollbacks;
+    if (first === undefined) continue;
+    if (step.plan.monitor === undefined) {
+      checkOwnRollback(context, step, first);
+      continue;
+    }
+    if (afterDeploys.has(order.nodes.get(step.plan.id) ?? 0)) continue;
+    for (const { key, span } of step.rollbacks) {
+      context.sink.report({
+        code: 'rollback_without_deploy',
+        message: `\`${step.plan.id}\` depends on no deployment, so \`${key}\` has nothing to roll back`,
+        hint: 'let it depend on the step that deploys',
+        path: step.path,
+        span,
+      });
+    }
   }
 }
 
-/** Steps named in `rework` and `for_each`. */
-export function checkOtherNames(context: CompileContext, draft: WorkflowDraft, names: Names): void {
-  const inputs = new Set(draft.plan.inputs.map((input) => input.name));
-  for (const step of draft.steps) {
-    for (const word of step.rework ?? []) findStep(context, names, word);
-    if (step.forEachStep !== undefined) findStep(context, names, step.forEachStep);
-    const { forEach } = step.plan;
-    if (forEach === undefined || !('input' in forEach) || inputs.has(forEach.input)) continue;
-    context.sink.report({
-      code: 'unknown_input',
-      message: `\`for_each\` reads the run input \`${forEach.input}\`, which is not declared`,
-      hint: didYouMean(context.sink.suggest(forEach.input, inputs)) ?? 'declare it under `inputs:`',
-      path: step.path,
-      span: step.idSpan,
-    });
-  }
+/** The agent's registry entry may still say how to undo it. */
+function checkOwnRollback(context: CompileContext, { plan, path }: DraftStep, { key, span }: DraftStep['rollbacks'][number]): void {
+  if (plan.deploys || plan.compensate !== undefined) return;
+  context.sink.report({
+    code: 'rollback_without_deploy',
+    severity: 'warning',
+    message: `\`${plan.id}\` deploys nothing and does not say how it is undone, so \`${key}\` has nothing to roll back`,
+    hint: 'add `compensate: <action>`, or `deployment_strategy`',
+    path,
+    span,
+  });
+}
+
+/** Steps named in `rework`. */
+export function checkRework(context: CompileContext, draft: WorkflowDraft, names: Names): void {
+  for (const step of draft.steps) for (const word of step.rework ?? []) findStep(context, names, word);
 }
 
 /** With a registry: every role, or what it falls back to along its hyphens, has an agent; every agent named exists. */

@@ -172,6 +172,7 @@ function readNamed(context: CompileContext, list: NamedList): RawPhase[] {
       sink.report({
         code: 'missing_key',
         message: `a ${what} in a list needs a \`name\``,
+        hint: `begin it with \`name: <id>\``,
         path: itemPath,
         span: firstLineOf(context, item),
       });
@@ -195,7 +196,6 @@ function checkId(
   context.sink.report({
     code: forbiddenKeys.has(id.id) ? 'forbidden_key' : 'bad_id',
     message: `\`${shorten(id.id)}\` cannot be the id of a ${id.what}`,
-    hint: 'letters and digits of any script, `_`, `-` and `.`, at most 100 of them',
     path: id.path,
     span: id.span,
   });
