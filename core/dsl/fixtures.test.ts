@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expectGolden, layOutJson } from '../../test/support/golden';
+import { stringify } from 'smol-toml';
 import { canonicalPlanText } from '../plan/canonical';
 import type { Diagnostic } from '../plan/diagnostic';
 import { diagnosticCodes } from './codes';
 import { type CompileOptions, type CompileResult, compileWorkflow } from './compile';
+import { toPlainValue } from './document';
 import { keySpecs } from './keys';
+import { readDocument } from './read/document';
 
 const fixtures = path.join(__dirname, '../../test/fixtures/workflows');
 
@@ -46,6 +49,12 @@ function describeAll(diagnostics: readonly Diagnostic[]): string[] {
   return [...new Set(lines)];
 }
 
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (item === null ? [] : [[key, withoutNulls(item)]])));
+}
+
 const invalid = readdirSync(path.join(fixtures, 'invalid'));
 const valid = readdirSync(path.join(fixtures, 'valid'));
 
@@ -64,6 +73,31 @@ test.each(valid)('%s has its plan', (file) => {
   if (plan === null) throw new Error('no plan');
   const canonical: unknown = JSON.parse(canonicalPlanText(plan));
   expectGolden(path.join(fixtures, 'plans', `${file}.json`), `${layOutJson(canonical)}\n`);
+});
+
+/** Ids that look like integers come first in a JavaScript object, and TOML has no null: nothing to do with the language. */
+const withoutCounterpart = ['ids-of-any-script.yaml'];
+
+test.each(valid.filter((file) => file.endsWith('.yaml') && !withoutCounterpart.includes(file)))('%s means the same in TOML', (file) => {
+  const { root } = readDocument(readFileSync(path.join(fixtures, 'valid', file)), { fileName: file });
+  if (root === null) throw new Error('cannot be read');
+  const written = withoutNulls(toPlainValue(root));
+  const asToml = compileWorkflow(stringify(written), { format: 'toml' });
+  const asYaml = compileWorkflow(JSON.stringify(written), { format: 'yaml' });
+  expect(asToml.plan).not.toBeNull();
+  expect(asToml.plan).toEqual(asYaml.plan);
+});
+
+test.each([
+  ['valid', valid],
+  ['invalid', invalid],
+] as const)('a BOM and CRLF change nothing in %s files', (folder, files) => {
+  for (const file of files) {
+    const text = readFileSync(path.join(fixtures, folder, file), 'utf8');
+    const other = compileWorkflow(`\ufeff${text.replaceAll('\n', '\r\n')}`, { fileName: file });
+    const { plan, diagnostics } = compileWorkflow(text, { fileName: file });
+    expect({ file, plan: other.plan, found: describeAll(other.diagnostics) }).toEqual({ file, plan, found: describeAll(diagnostics) });
+  }
 });
 
 test('no plan is left of a fixture that is gone', () => {

@@ -8,10 +8,16 @@ import { hasFiniteNumbers } from './plain-values';
 
 const inputTypes = ['string', 'number', 'boolean', 'list', 'duration', 'file'] as const;
 
-/** Declared run inputs: `{name: {type, default, required}}`, `{name: type}`, or a list of names. */
+/**
+ * Declared run inputs: `{name: {type, default, required}}`, `{name: type}`, or a list of names. In the order of their names: that of
+ * keys is not to change the plan.
+ */
 export function readInputs(reader: FieldReader): PlanInput[] {
   const field = reader.present('inputs');
-  if (field === undefined) return [];
+  return field === undefined ? [] : readAll(reader, field).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function readAll(reader: FieldReader, field: Field): PlanInput[] {
   if (field.node.kind !== 'map') {
     return (reader.words('inputs') ?? []).map((word) => {
       checkName(reader, { name: word.text, span: word.span, path: word.path });
