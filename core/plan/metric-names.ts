@@ -30,6 +30,9 @@ const kinds: ReadonlyMap<string, MetricKind> = new Map([
   ['risk', 'number'],
   ['score', 'number'],
   ['tokens', 'number'],
+  ['alerts', 'number'],
+  ['samples', 'number'],
+  ['failed_samples', 'number'],
 ]);
 
 const kindsBySuffix: readonly (readonly [string, MetricKind])[] = [
@@ -48,8 +51,9 @@ const kindsBySuffix: readonly (readonly [string, MetricKind])[] = [
   ['_score', 'number'],
 ];
 
-/** The kind a metric's name implies; undefined for a name that says nothing. */
+/** The kind a metric's name implies; undefined for a name that says nothing. `<name>_max` is what a monitor reports of `<name>`. */
 export function metricKindOf(name: string): MetricKind | undefined {
+  if (name.length > 4 && name.endsWith('_max')) return metricKindOf(name.slice(0, -4));
   return kinds.get(name) ?? kindsBySuffix.find(([suffix]) => name.length > suffix.length && name.endsWith(suffix))?.[1];
 }
 

@@ -17,6 +17,8 @@ export interface FactOptions {
   scopeSize: number;
   /** Declared types of the run's inputs. */
   inputTypes: ReadonlyMap<string, PlanInput['type']>;
+  /** What is certain of a predicate when the condition is asked. */
+  known(predicate: Extract<Condition, { op: 'predicate' }>): boolean | undefined;
   onProblem(problem: TypeProblem): void;
 }
 
@@ -37,8 +39,11 @@ export function findFacts(condition: Condition, options: FactOptions): Facts {
     case 'input':
       return factsOfInput(options.inputTypes.get(condition.name));
     case 'quantifier':
-    case 'predicate':
       return { type: 'boolean' };
+    case 'predicate': {
+      const constant = options.known(condition);
+      return { type: 'boolean', ...(constant === undefined ? {} : { constant }) };
+    }
     case 'count':
       return { type: 'number', low: 0, high: options.scopeSize };
     case 'aggregate': {

@@ -2,7 +2,7 @@ import type { Condition, Quantifier } from '../../plan/condition';
 import { walkCondition } from '../../plan/condition-children';
 import { isReview, isTest } from '../../plan/condition-quantifiers';
 import { knownMetricNames, metricKindOf } from '../../plan/metric-names';
-import type { PlanInput, PlanStep } from '../../plan/types';
+import type { PlanDependency, PlanInput, PlanStep } from '../../plan/types';
 import type { DiagnosticCode } from '../codes';
 import { didYouMean } from '../diagnostic-sink';
 import { shorten } from '../document';
@@ -22,6 +22,8 @@ interface Use {
   scope: readonly PlanStep[];
   /** Whose condition it is: a step's or a phase's. */
   ownerId: string;
+  /** What the step waits for, when the condition is asked after that. */
+  dependsOn: readonly PlanDependency[];
 }
 
 /**
@@ -40,13 +42,14 @@ export function checkConditions(context: CompileContext, draft: WorkflowDraft, n
     if (phase.gate === undefined) continue;
     // Nothing waits for an `async` step, a gate no more than the rest.
     const scope = (byPhase.get(phase.plan.id) ?? []).filter((plan) => !plan.async);
-    checker.check({ written: phase.gate, purpose: 'phase_gate', scope, ownerId: phase.plan.id });
+    checker.check({ written: phase.gate, purpose: 'phase_gate', scope, ownerId: phase.plan.id, dependsOn: [] });
   }
   for (const step of draft.steps) {
     if (step.conditions.length === 0) continue;
     const dependencies = step.plan.dependsOn.map(({ step: id }) => names.steps.get(id)?.plan).filter((plan) => plan !== undefined);
     for (const { written, purpose } of step.conditions) {
-      checker.check({ written, purpose, scope: scopeOf(purpose, step, dependencies), ownerId: step.plan.id });
+      const { id: ownerId, dependsOn } = step.plan;
+      checker.check({ written, purpose, scope: scopeOf(purpose, step, dependencies), ownerId, dependsOn });
     }
   }
 }
@@ -58,6 +61,18 @@ function scopeOf(purpose: ConditionPurpose, step: DraftStep, dependencies: reado
 function speaksOfAny(name: Quantifier, scope: Use['scope']): boolean {
   if (name === 'all_tests_pass') return scope.some(isTest);
   return name === 'all_reviews_approved' ? scope.some(isReview) : scope.length > 0;
+}
+
+/** How a dependency must have ended says which predicates of it are true or false from then on. */
+function knownFrom(dependsOn: readonly PlanDependency[], { name, target }: Extract<Condition, { op: 'predicate' }>): boolean | undefined {
+  for (const { step, when } of dependsOn) {
+    if (step !== target || when === 'done') continue;
+    if (when === 'holds') return name === 'failed' ? false : undefined;
+    // One that passed may have been refused all the same.
+    if (when === 'passed' && name === 'approved') return undefined;
+    return name === when;
+  }
+  return undefined;
 }
 
 class ConditionChecker {
@@ -83,6 +98,7 @@ class ConditionChecker {
     const facts = findFacts(use.written.condition, {
       scopeSize: use.scope.some((step) => step.forEach !== undefined) ? Number.POSITIVE_INFINITY : use.scope.length,
       inputTypes: this.#inputs,
+      known: (predicate) => knownFrom(use.dependsOn, predicate),
       onProblem: ({ node, code, severity, message, hint }) => {
         this.#report(use, node, { code, severity, message, hint });
       },
@@ -210,7 +226,13 @@ class ConditionChecker {
       : use.purpose === 'if'
         ? 'this can never hold, so the step can never run'
         : 'this can never hold';
-    this.#report(use, use.written.condition, { code, severity: isAlarm ? 'warning' : 'error', message });
+    const denied = [...walkCondition(use.written.condition)].find(
+      (node) => node.op === 'predicate' && knownFrom(use.dependsOn, node) === false,
+    ) as Extract<Condition, { op: 'predicate' }> | undefined;
+    const hint =
+      denied &&
+      `to wait for that, write \`depends_on: [{step: ${denied.target}, when: ${denied.name === 'approved' ? 'passed' : denied.name}}]\``;
+    this.#report(use, use.written.condition, { code, severity: isAlarm ? 'warning' : 'error', message, hint });
   }
 
   #reportStep(use: Use, node: Condition, id: string, mayBePhase: boolean): void {
