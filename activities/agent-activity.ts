@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from '@temporalio/common';
 import type { AgentDocument, AgentProgress, AgentResult } from '../core/contract/agent-document';
-import type { AgentSpec } from '../core/contract/agents';
+import { placeAgent, type AgentSpec } from '../core/contract/agents';
 import { isAppError } from '../core/contract/errors';
 import { agentFailureTypes } from '../core/contract/local-activities';
 import type { AgentActivityControl, AgentActivityOutput } from '../core/contract/local-activities';
@@ -80,7 +80,7 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       return { result, attempt, startedAtMs: began.startedAtMs, endedAtMs };
     }
     if (began.kind === 'superseded') throw superseded(`${document.step.id}: ${began.reason}`);
-    const agent = await findAgent(document, control);
+    const agent = withExecutor(await findAgent(document, control), control);
     await refuseUnknown(began, { agent, control, recording });
     return runAttempt({
       document: { ...document, attempt: began.attempt },
@@ -260,6 +260,13 @@ async function refuseUnknown(
   const message = `attempt ${began.previousAttempt} of ${control.effect.path} was started and nobody knows how it ended`;
   await recording.fail({ message: `not run: ${message}` });
   throw unknownOutcome(message);
+}
+
+/** The agent as this effect calls it. Its programs still lie beside the file that it comes from. */
+function withExecutor(agent: AgentSpec, { executor }: AgentActivityControl): AgentSpec {
+  if (executor === undefined) return agent;
+  const folder = agent.executor.kind === 'command' ? agent.executor.folder : undefined;
+  return folder === undefined ? { ...agent, executor } : placeAgent({ ...agent, executor }, folder);
 }
 
 function isIdempotent({ executor }: AgentSpec): boolean {

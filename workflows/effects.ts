@@ -77,6 +77,7 @@ export function createEffectRunner(
       recording: settings.recording,
       ...(estimateMs !== undefined && { estimateMs }),
       ...(spec && { agent: spec }),
+      ...(effect.mode === 'undo' && step.compensate && 'executor' in step.compensate && { executor: step.compensate.executor }),
       ...(sample && { sample: true }),
     };
   }

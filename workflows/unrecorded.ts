@@ -1,4 +1,4 @@
-import type { AgentSpec } from '../core/contract/agents';
+import { executorFactsOf, type AgentSpec } from '../core/contract/agents';
 import type { AssignmentReply, AssignmentRequest } from '../core/contract/local-activities';
 import { findEligible } from '../core/learning/eligibility';
 import type { Recorder } from './recorder';
@@ -24,9 +24,7 @@ export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder
         id,
         role,
         skills,
-        executor: executor.kind,
-        idempotent: executor.idempotent ?? executor.kind === 'simulate',
-        ...(executor.kind === 'worker' && { taskQueue: executor.taskQueue }),
+        ...executorFactsOf(executor),
         ...(compensate !== undefined && { compensate }),
       },
     };

@@ -70,6 +70,15 @@ export interface OtherExecutorSpec extends ExecutorCommon {
   [key: string]: unknown;
 }
 
+/** What the engine has to know of an executor: how it is reached, and whether calling it twice does harm. */
+export function executorFactsOf(executor: ExecutorSpec): { executor: ExecutorKind; taskQueue?: string; idempotent: boolean } {
+  return {
+    executor: executor.kind,
+    ...(executor.kind === 'worker' && { taskQueue: String(executor.taskQueue) }),
+    idempotent: executor.idempotent ?? executor.kind === 'simulate',
+  };
+}
+
 /** A command's programs lie beside the agents file: its folder goes with the agent. */
 export function placeAgent(agent: AgentSpec, folder: string): AgentSpec {
   return agent.executor.kind === 'command' ? { ...agent, executor: { ...agent.executor, folder } } : agent;

@@ -1,4 +1,4 @@
-import type { AgentSpec, ExecutorKind } from './agents';
+import type { AgentSpec, ExecutorKind, ExecutorSpec } from './agents';
 import type { AgentResult, MetricValue } from './agent-document';
 import type { EffectMode } from './ids';
 import type { Outcome, RunStatus, StepState } from './states';
@@ -265,6 +265,8 @@ export interface AgentActivityControl {
   recording: 'full' | 'none';
   /** Present without recording, where no database holds it. */
   agent?: AgentSpec;
+  /** Instead of the agent's own: how a step's `compensate` says that it is undone. */
+  executor?: ExecutorSpec;
   /** A monitor's sample: stored as a sample, not as an execution. */
   sample?: boolean;
 }

@@ -1,5 +1,7 @@
-import type { AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
+import { executorFactsOf } from '../contract/agents';
+import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
 import type { TerminalRunStatus } from '../contract/states';
+import type { PlanStep } from '../plan/types';
 import { selectCompensations } from './ending';
 import { isSuccess, launchEffect, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
@@ -55,15 +57,23 @@ export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): 
     return 'done';
   }
   entry.state = 'running';
+  entry.agent = undoingAgent(node.plan, reply.agent);
   audit(run, {
     actor: engineActor,
     action: 'compensation.started',
     object: entry.step,
     generation: entry.effect.generation,
-    details: { undoes: effectId(entry.effect), action: entry.action, agent: reply.agent.id },
+    details: { undoes: effectId(entry.effect), action: entry.action, agent: entry.agent.id },
   });
-  launchEffect(run, node, 'undo', { effect: undoEffect(entry), agent: reply.agent, action: entry.action });
+  launchEffect(run, node, 'undo', { effect: undoEffect(entry), agent: entry.agent, action: entry.action });
   return 'done';
+}
+
+/** The agent that did the work, called in the way that the step's `compensate` says. */
+function undoingAgent({ compensate }: PlanStep, agent: AssignedAgent): AssignedAgent {
+  if (compensate === undefined || 'action' in compensate) return agent;
+  const { taskQueue: _, ...rest } = agent;
+  return { ...rest, ...executorFactsOf(compensate.executor) };
 }
 
 /** A compensation that fails (its retries used up) is recorded, and the rest continue. */

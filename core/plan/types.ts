@@ -1,3 +1,4 @@
+import type { ExecutorSpec } from '../contract/agents';
 import type { Condition } from './condition';
 
 /**
@@ -171,7 +172,8 @@ export interface PlanStep {
   onUnknown?: 'retry' | 'ask';
   deployment?: PlanDeployment;
   rollbackOn?: { condition: Condition; text: string };
-  compensate?: { action: string } | { executor: Record<string, unknown> };
+  /** An action of the agent that did the work, or another way to call it. */
+  compensate?: { action: string } | { executor: ExecutorSpec };
   monitor?: PlanMonitor;
   automatic: boolean;
   async: boolean;

@@ -1,4 +1,4 @@
-import type { AgentSpec } from '../../core/contract/agents';
+import { executorFactsOf, type AgentSpec } from '../../core/contract/agents';
 import type {
   AssignedAgent,
   AssignmentReply,
@@ -240,9 +240,7 @@ function assignedAgent({ id, role, skills, executor, compensate }: AgentSpec): A
     id,
     role,
     skills,
-    executor: executor.kind,
-    idempotent: executor.idempotent ?? executor.kind === 'simulate',
-    ...(executor.kind === 'worker' && { taskQueue: String((executor as { taskQueue: unknown }).taskQueue) }),
+    ...executorFactsOf(executor),
     ...(compensate !== undefined && { compensate }),
   };
 }

@@ -1,9 +1,11 @@
+import type { ExecutorKind } from '../../contract/agents';
 import type { PlanDeployment, PlanStep } from '../../plan/types';
 import { describeNode, type DocumentNode, toPlainValue } from '../document';
 import type { ConditionUse, DraftStep } from '../draft';
 import { FieldReader, readChoice, reportBadValue, type Word } from '../fields';
 import { type Field, noteUnbuiltValue, readFields } from '../keyed-map';
 import { parsePercent } from '../values';
+import { readExecutor } from './executor-fields';
 import { hasFiniteNumbers } from './plain-values';
 
 type EffectPlan = Pick<PlanStep, 'escalationIf'> &
@@ -162,13 +164,24 @@ function readCompensate(reader: FieldReader): PlanStep['compensate'] {
     return undefined;
   }
   if (action !== undefined) return { action };
-  if (executor === undefined || !hasFiniteNumbers(reader.context, executor)) return undefined;
-  if (executor.node.kind !== 'map') {
-    reportBadValue(reader.context, { node: executor.node, path: executor.path, name: 'executor', expected: 'a map' });
+  const spec = executor === undefined ? undefined : readExecutor(reader.context, executor);
+  if (executor === undefined || spec === undefined) return undefined;
+  // Found out when the run is taken back, it would be too late.
+  if (!undoKinds.includes(spec.kind)) {
+    reader.context.sink.report({
+      code: 'bad_value',
+      message: `an executor of kind \`${spec.kind}\` cannot undo a step`,
+      hint: `kinds: ${undoKinds.join(', ')}`,
+      path: executor.path,
+      span: executor.node.span,
+    });
     return undefined;
   }
-  return { executor: toPlainValue(executor.node) as Record<string, unknown> };
+  return { executor: spec };
 }
+
+/** What this release can call. */
+const undoKinds: readonly ExecutorKind[] = ['command', 'worker', 'simulate'];
 
 /** `{steps, max_rounds}`, or the steps alone. */
 function readRework(reader: FieldReader): { words: Word[]; maxRounds: number } | undefined {
