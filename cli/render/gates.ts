@@ -45,7 +45,7 @@ function deadlineText(deadline: string | null, nowMs: number | undefined): strin
 export function resultLines(gate: GateView): string[] {
   if (gate.result === undefined) return [];
   const lines: string[] = [];
-  if (gate.result.summary !== undefined && gate.result.summary !== '') lines.push(`says: ${plainText(gate.result.summary)}`);
+  if (gate.result.summary !== undefined && gate.result.summary !== '') lines.push(`summary: ${plainText(gate.result.summary)}`);
   const outputs = Object.keys(gate.result.outputs ?? {});
   if (outputs.length > 0) lines.push(`outputs: ${outputs.map(plainText).join(', ')}`);
   const metrics = Object.entries(gate.result.metrics ?? {});

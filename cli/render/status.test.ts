@@ -33,7 +33,7 @@ Risks (1):
 └─ 11_monitor_staging: error_rate 1.4% > 1% (warning)
 Waiting for a person (1):
 🟡 6_docs_start: approval (by ana or luis, 12h left)
-   says: ADR written
+   summary: ADR written
    metrics: pages 4
    vapora workflow approve --id feature-auth-mfa --gate 6_docs_start --by ana
 Timeline Projection:
