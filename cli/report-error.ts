@@ -30,7 +30,9 @@ function jsonOf(error: { code: string; message: string; hint?: string | undefine
 }
 
 function textOf(error: AppError, { render }: ReportOptions): string {
-  return `${colorsFor(render).red('error:')} ${joinHint(error.message, error.hint)}`;
+  const text = joinHint(error.message, error.hint);
+  // What a user asked for is no error.
+  return error.code === 'interrupted' ? text : `${colorsFor(render).red('error:')} ${text}`;
 }
 
 const maxLineColumns = 180;

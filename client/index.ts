@@ -2,7 +2,7 @@
 export { AppError, appErrorCodes, isAppError, type AppErrorCode } from '../core/contract/errors';
 export type { StartInput } from '../core/contract/start-input';
 export type { ExplainView, GateView, RunStatusView, StepView, TimelineEntry, TimelineView } from '../core/contract/views';
-export { listAgents, type AgentFilter, type RegisteredAgent } from './agents';
+export { listAgents, retireAgent, type AgentFilter, type RegisteredAgent } from './agents';
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';

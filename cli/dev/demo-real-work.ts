@@ -3,6 +3,7 @@ import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { listAgents, retireAgent } from '../../client/agents';
 import type { VaporaClient } from '../../client/connect';
 import { getTimeline } from '../../client/run-views';
 import { startRun } from '../../client/start-run';
@@ -32,6 +33,7 @@ export async function demonstrateRealWork(context: CommandContext, client: Vapor
   const example = join(packageFolder(), 'examples', 'ship-a-change');
   const [source, agents] = await Promise.all(['workflow.yaml', 'agents.yaml'].map((name) => readFile(join(example, name), 'utf8')));
   if (source === undefined || agents === undefined) return exitCodes.runFailed;
+  await retireNewcomersAtEnd(context, client);
   let worst: ExitCode = exitCodes.done;
   for (const { name, title, expected } of variants) {
     const folder = await mkdtemp(join(await realpath(tmpdir()), 'vapora-demo-'));
@@ -52,6 +54,17 @@ export async function demonstrateRealWork(context: CommandContext, client: Vapor
     if (view.status !== expected) worst = exitCodes.runFailed;
   }
   return worst;
+}
+
+/**
+ * These agents work on the demo's repository only. Left in the registry they would be chosen, as the real ones, for any run that
+ * brings no agents of its own, and fail it.
+ */
+async function retireNewcomersAtEnd({ defer }: CommandContext, client: VaporaClient): Promise<void> {
+  const before = new Set((await listAgents(client)).map(({ id }) => id));
+  defer(async () => {
+    for (const { id } of await listAgents(client)) if (!before.has(id)) await retireAgent(client, id);
+  });
 }
 
 async function describeRepository(repo: string): Promise<string> {

@@ -43,7 +43,7 @@ export const command: CliCommand = {
     const code = await demonstrateFile(context, client, file ?? example);
     const realWork = file === undefined ? await demonstrateRealWork(context, client) : exitCodes.done;
     context.print(
-      `\nThe demo took ${formatDuration(Date.now() - startedAtMs)}. Next: 'vapora dev' keeps an environment running; the README shows what to do with it.`,
+      `\nThe demo took ${formatDuration(Date.now() - startedAtMs)}. Next: 'npm run dev' ('vapora dev') keeps an environment running; the README shows what to do with it.`,
     );
     return code === exitCodes.done ? realWork : code;
   },

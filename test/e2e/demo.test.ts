@@ -31,6 +31,15 @@ test('the demo runs the feature, then real work and its rollback, and leaves not
   // After the rollback the branch and the tags are gone again.
   expect(stdout.slice(stdout.lastIndexOf('The repository now'))).toMatch(/branches: main\n {2}tags: v1\.0\.0\n/);
   expect(project.listProcesses()).toEqual([]);
+
+  // The README goes on in the same folder, with a run by name that may use whoever is registered.
+  const dev = project.start('dev');
+  await dev.says('Ctrl-C stops everything', environmentStartMs);
+  expect(JSON.parse((await project.vapora('agents', 'list', '--json')).stdout)).toMatchObject({
+    agents: expect.not.arrayContaining([expect.objectContaining({ id: 'decision-clerk-1' })]),
+  });
+  dev.child.kill('SIGINT');
+  expect(await dev.exited).toMatchObject({ exitCode: 0 });
 });
 
 test('a file of the user, interrupted in the middle, is cancelled, and the demo can be run again', async () => {
