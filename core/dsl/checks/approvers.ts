@@ -35,37 +35,40 @@ export function checkApprovers(context: CompileContext, draft: WorkflowDraft): v
   }
 }
 
-/** Counts people, each once, whatever groups they come from: thousands of steps may name large groups. */
+/** Counts people, each once, whatever groups, or groups of groups, they come from: thousands of steps may name large ones. */
 class Roll {
-  readonly #groups: ReadonlyMap<string, readonly number[]>;
   readonly #numbers = new Map<string, number>();
-  /** The last count that each person was part of. */
+  /** By number: who is in it; nothing for a person. */
+  readonly #members: (readonly number[] | undefined)[] = [];
+  /** By number: the last count that it was part of. */
   readonly #counted: number[] = [];
   #counts = 0;
 
   constructor(groups: ReadonlyMap<string, readonly string[]>) {
-    this.#groups = new Map([...groups].map(([name, members]) => [name, [...new Set(members)].map((member) => this.#numberOf(member))]));
+    for (const [name, members] of groups) this.#members[this.#numberOf(name)] = members.map((member) => this.#numberOf(member));
   }
 
   /** How many different people the names of groups and people stand for; stops at `enough`. */
   count(names: readonly string[], enough: number): number {
     this.#counts += 1;
-    let count = 0;
-    for (const name of new Set(names)) {
-      for (const person of this.#groups.get(name) ?? [this.#numberOf(name)]) {
-        if (this.#counted[person] === this.#counts) continue;
-        this.#counted[person] = this.#counts;
-        count += 1;
-        if (count >= enough) return count;
+    let people = 0;
+    const groups: (readonly number[])[] = [names.map((name) => this.#numberOf(name))];
+    for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+      for (const number of group) {
+        if (this.#counted[number] === this.#counts) continue;
+        this.#counted[number] = this.#counts;
+        const members = this.#members[number];
+        if (members !== undefined) groups.push(members);
+        else if ((people += 1) >= enough) return people;
       }
     }
-    return count;
+    return people;
   }
 
-  #numberOf(person: string): number {
-    const known = this.#numbers.get(person);
+  #numberOf(name: string): number {
+    const known = this.#numbers.get(name);
     if (known !== undefined) return known;
-    this.#numbers.set(person, this.#counted.length);
+    this.#numbers.set(name, this.#counted.length);
     return this.#counted.push(0) - 1;
   }
 }
