@@ -85,6 +85,5 @@ function planTextOf(value: unknown): string {
 function removeAt(value: unknown, at: DocumentPath): void {
   const [last] = at.slice(-1);
   const parent = at.slice(0, -1).reduce<unknown>((inner, part) => (inner as Record<string | number, unknown>)[part], value);
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a copy of a fixture, made for this
   delete (parent as Record<string | number, unknown>)[last ?? ''];
 }
