@@ -81,6 +81,13 @@ test.each([
   expect(it(keys)?.deploys).toBe(deploys);
 });
 
+test('a number of steps is no percentage', () => {
+  const { diagnostics } = stepOf('agent: tester, count: 3, must_pass: "count(approved) >= 50%"');
+  expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'condition_type: a number of steps cannot be compared with a percentage',
+  ]);
+});
+
 test('an input comes from the last producer before the step', () => {
   const { plan, diagnostics } = compileWorkflow(
     'Workflow: w\nSteps:\n  z: {agent: a, depends_on: y, input: doc}\n  x: {agent: a, output: doc.md}\n  y: {agent: a, depends_on: x, input: doc.md, output: doc.md}\n',

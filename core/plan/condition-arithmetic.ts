@@ -87,7 +87,8 @@ function compareNumbers(op: Comparison, left: NumberValue, right: NumberValue): 
   const inPercent = [left, right].some((side) => side.unit === 'percent' || side.isRate === true);
   const shared = inPercent ? 'percent' : (left.unit ?? right.unit);
   const [a, b] = [settle(left, shared), settle(right, shared)];
-  if (a === undefined || b === undefined) {
+  const isMeasuredCount = shared !== undefined && (left.isCount === true || right.isCount === true);
+  if (a === undefined || b === undefined || isMeasuredCount) {
     return { kind: 'unknown', because: [`${left.label} cannot be compared with ${right.label}: their units differ`] };
   }
   const ends = [left.upTo ?? a, a].flatMap((x) => [right.upTo ?? b, b].map((y) => holds(op, x, y)));

@@ -146,7 +146,7 @@ export function countSteps(of: Predicate, scope: ConditionScope): Value {
   const truths = stepsOf(scope).map((step) => holdsFor(of, step));
   const value = truths.filter((truth) => truth === true).length;
   const pending = truths.filter((truth) => truth === 'pending').length;
-  return { kind: 'number', value, ...(pending === 0 ? {} : { upTo: value + pending }), label: `count(${of}) ${value}` };
+  return { kind: 'number', value, isCount: true, ...(pending === 0 ? {} : { upTo: value + pending }), label: `count(${of}) ${value}` };
 }
 
 /** `sum avg min max` of what the steps in scope report under one name, all in one unit. */

@@ -9,6 +9,8 @@ export interface NumberValue {
   unit?: ConditionUnit;
   /** A metric whose name says rate: a bare number is a fraction up to 1 and a percentage above. */
   isRate?: boolean;
+  /** A number of steps: no share, no time and no money. */
+  isCount?: boolean;
   /** Set while steps that count are still running: the value may end anywhere up to here. */
   upTo?: number;
   /** How it was found, for people: `coverage 71.3 %`, or just the number. */

@@ -85,6 +85,8 @@ describe('three values', () => {
     ['1h30m / 30min == 3', true],
     ['1h + 5% > 1h', 'unknown'],
     ["'a' < 'b'", 'unknown'],
+    ['count(passed) == 1', true],
+    ['count(passed) > 50%', 'unknown'],
   ])('%s is %s', (text, value) => {
     expect(evaluate(text, scope).value).toBe(value);
   });

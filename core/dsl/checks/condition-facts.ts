@@ -45,7 +45,7 @@ export function findFacts(condition: Condition, options: FactOptions): Facts {
       return { type: 'boolean', ...(constant === undefined ? {} : { constant }) };
     }
     case 'count':
-      return { type: 'number', low: 0, high: options.scopeSize };
+      return { type: 'number', isCount: true, low: 0, high: options.scopeSize };
     case 'aggregate': {
       const { constant: _, ...facts } = factsOfMetric(condition.metric);
       if (facts.type === 'boolean') problem(options, condition, `\`${condition.metric}\` is true or false, ${condition.fn} needs numbers`);
@@ -147,6 +147,10 @@ function compareFacts(compared: { op: Condition['op']; at: Condition; left: Side
     return { type: 'boolean' };
   }
   const unit = a.unit ?? b.unit;
+  if (unit !== undefined && (a.isCount === true || b.isCount === true)) {
+    problem(options, at, `a number of steps cannot be compared with ${unitWords[unit]}`);
+    return { type: 'boolean' };
+  }
   warnOfBareNumber(left.node, a, unit, options);
   warnOfBareNumber(right.node, b, unit, options);
   const constant = compareBounds(op, inUnit(a, unit), inUnit(b, unit));

@@ -10,6 +10,8 @@ export interface Facts {
   unit?: ConditionUnit;
   /** A literal without a unit: read in the unit of the other side. */
   isBare?: boolean;
+  /** A number of steps: it has no unit, and takes none. */
+  isCount?: boolean;
   /** Bounds of a number, in its unit. */
   low?: number;
   high?: number;
