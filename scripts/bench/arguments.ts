@@ -25,7 +25,8 @@ export interface BenchArguments {
 
 export const helpText = `npm run bench [-- SCENARIO… OPTIONS]
 
-Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios.
+Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios. Two scenarios need
+no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself).
 
   --repetitions N     rounds per scenario (every round runs every side once)
   --sides A,B         of ${sides.join(', ')}

@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { AppError, isAppError } from '../../core/contract/errors';
 import { helpText, parseBenchArguments } from './arguments';
 import type { BenchArguments } from './arguments';
+import { measureCompile } from './compile';
 import { publishScenarios } from './definitions';
 import { registerSearchAttributes, startBenchEnvironment } from './environment';
 import type { BenchEnvironment } from './environment';
@@ -13,13 +14,14 @@ import { countEventTypes, measureScenario } from './measure';
 import type { CpuTimes, Meter } from './measure';
 import { summariseProfiles } from './profile-summary';
 import { judge, renderEventTypes, renderMeasurements, renderVerdicts } from './report';
-import type { ScenarioReport } from './report';
+import type { ScenarioReport, Verdict } from './report';
 import { agentsFile, createScenarios } from './scenarios';
 import type { Scenario } from './scenarios';
 import { readCpuMsOfTrees } from './server-cpu';
 import type { Side } from './sides';
 import { spawnWorker } from './spawned-worker';
 import type { SpawnedWorker } from './spawned-worker';
+import { measureStartup } from './startup';
 
 /** Exit codes: 0 measured (whether goals were met is printed, not judged), 1 failed, 2 wrong usage, 130 interrupted. */
 export async function main(args: string[]): Promise<void> {
@@ -29,7 +31,7 @@ export async function main(args: string[]): Promise<void> {
   try {
     const options = parseBenchArguments(args);
     if (options.help) console.log(helpText);
-    else await bench(options, chooseScenarios(options.scenarios), interrupt.signal);
+    else await run(options, interrupt.signal);
   } catch (error) {
     process.exitCode = interrupt.signal.aborted ? 130 : isAppError(error) && error.code === 'bad_usage' ? 2 : 1;
     if (interrupt.signal.aborted) console.error('bench: interrupted');
@@ -37,15 +39,33 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-function chooseScenarios(names: string[]): Scenario[] {
-  const scenarios = createScenarios();
-  if (names.length === 0) return scenarios;
-  return names.map((name) => {
-    const found = scenarios.find((scenario) => scenario.name === name);
-    if (!found)
-      throw new AppError('bad_usage', `there is no scenario "${name}"; there are ${scenarios.map((each) => each.name).join(', ')}`);
-    return found;
+/** What needs no servers, by name. */
+const localBenches: ReadonlyMap<string, (options: { repetitions: number }) => Verdict[]> = new Map([
+  ['compile', measureCompile],
+  ['startup', measureStartup],
+]);
+const localRepetitions = 15;
+
+async function run(options: BenchArguments, signal: AbortSignal): Promise<void> {
+  const { local, scenarios } = choose(options.scenarios);
+  const verdicts = local.flatMap(([name, measure]) => {
+    say(name);
+    return measure({ repetitions: options.repetitions ?? localRepetitions });
   });
+  if (verdicts.length > 0) console.log(renderVerdicts(verdicts));
+  if (scenarios.length > 0) await bench(options, scenarios, signal);
+}
+
+function choose(names: string[]): { local: [string, (options: { repetitions: number }) => Verdict[]][]; scenarios: Scenario[] } {
+  const scenarios = createScenarios();
+  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name)];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new AppError('bad_usage', `there is no scenario "${unknown}"; there are ${known.join(', ')}`);
+  const isChosen = (name: string): boolean => names.length === 0 || names.includes(name);
+  return {
+    local: [...localBenches].filter(([name]) => isChosen(name)),
+    scenarios: scenarios.filter(({ name }) => isChosen(name)),
+  };
 }
 
 async function bench(options: BenchArguments, scenarios: Scenario[], signal: AbortSignal): Promise<void> {

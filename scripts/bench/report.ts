@@ -16,6 +16,8 @@ export interface Verdict {
   scenario: string;
   comparison: string;
   ratio: Spread;
+  /** Set where the two are subtracted, not divided. */
+  unit?: 'ms';
   goal?: number;
   met?: boolean;
 }
@@ -37,16 +39,20 @@ export function judge({ scenario, measurements }: ScenarioReport): Verdict[] {
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
   return table(
     ['scenario', 'compared', 'ratio', 'middle half', 'pairs', 'goal', ''],
-    verdicts.map(({ scenario, comparison, ratio, goal, met }) => [
+    verdicts.map(({ scenario, comparison, ratio, unit, goal, met }) => [
       scenario,
       comparison,
-      ratio.median.toFixed(2),
-      `${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}`,
+      `${show(ratio.median, unit)}`,
+      `${show(ratio.low, unit)}–${show(ratio.high, unit)}`,
       String(ratio.n),
-      goal === undefined ? '' : `≤ ${goal.toFixed(2)}`,
+      goal === undefined ? '' : `≤ ${show(goal, unit)}`,
       met === undefined ? '' : met ? 'met' : '**not met**',
     ]),
   );
+}
+
+function show(value: number, unit: Verdict['unit']): string {
+  return unit === undefined ? value.toFixed(2) : `${value.toFixed(0)} ${unit}`;
 }
 
 /** What the ratios were made of. */

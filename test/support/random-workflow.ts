@@ -23,9 +23,7 @@ export class DateTime {
 
 const texts = fc.oneof(
   fc.string({ maxLength: 12 }),
-  fc
-    .string({ maxLength: 12, unit: 'grapheme' })
-    .filter((text) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/u.test(text)),
+  fc.string({ maxLength: 12, unit: 'grapheme' }).filter((text) => !/[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u.test(text)),
   fc.constantFrom(
     'null',
     'true',
@@ -266,9 +264,9 @@ function tomlScalar(value: string | number | boolean | DateTime, chooser: Choose
 
 function tomlText(text: string, chooser: Chooser): string {
   const basic = JSON.stringify(text).replaceAll('\u007f', '\\u007F');
-  return chooser.among(2) === 0 && !/['\u0000-\u001f\u007f]/u.test(text) ? `'${text}'` : basic;
+  return chooser.among(2) === 0 && !/['\p{Cc}]/u.test(text) ? `'${text}'` : basic;
 }
 
 function tomlKey(key: string, chooser: Chooser): string {
-  return /^[\w-]+$/u.test(key) && /^[\u0000-\u007f]*$/u.test(key) && chooser.among(3) > 0 ? key : tomlText(key, chooser);
+  return /^[A-Za-z0-9_-]+$/u.test(key) && chooser.among(3) > 0 ? key : tomlText(key, chooser);
 }

@@ -2,7 +2,8 @@ import { parse, TomlDate, TomlError } from 'smol-toml';
 import type { DocumentNode, MapEntry, Span } from '../document';
 import { limits } from '../limits';
 import { LineIndex } from '../line-index';
-import { checkKey, checkText, type ReadProblem, type ReadResult } from './read-result';
+import { checkKey, checkText } from './check-text';
+import type { ReadProblem, ReadResult } from './read-result';
 import { type PlaceNode, TomlScanner } from './toml-scan';
 
 /** TOML to the neutral tree: meaning from smol-toml, places from a scan of the text, the limits before both. */

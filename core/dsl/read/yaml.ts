@@ -1,7 +1,8 @@
 import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser, type Scalar } from 'yaml';
 import type { DocumentNode, MapEntry, Span } from '../document';
 import { limits } from '../limits';
-import { checkKey, checkText, type ReadProblem, type ReadResult } from './read-result';
+import { checkKey, checkText } from './check-text';
+import type { ReadProblem, ReadResult } from './read-result';
 import { checkTokens } from './yaml-tokens';
 
 /**
