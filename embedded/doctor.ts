@@ -108,7 +108,11 @@ async function checkPorts(): Promise<Finding[]> {
   return Promise.all(
     Object.entries(usual).map(async ([name, port]) => {
       const isFree = (await findFreePort(port)) === port;
-      return { name, ok: true, detail: isFree ? `${port} is free` : `${port} is in use: an environment that starts now takes another free one` };
+      return {
+        name,
+        ok: true,
+        detail: isFree ? `${port} is free` : `${port} is in use: an environment that starts now takes another free one`,
+      };
     }),
   );
 }
