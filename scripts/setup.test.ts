@@ -30,7 +30,11 @@ function write(file: string, text: string): void {
 }
 
 function run(args: string[], env: Record<string, string> = {}): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8', env: { ...process.env, npm_execpath: join(project, 'no-npm.js'), ...env } });
+  return spawnSync(process.execPath, args, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, npm_execpath: join(project, 'no-npm.js'), ...env },
+  });
 }
 
 const setUp = (...args: string[]) => run(['scripts/setup.mjs', ...args]);

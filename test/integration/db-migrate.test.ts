@@ -57,7 +57,9 @@ describe('migrations', () => {
         `insert into recordings values ('r', 'first', 30001), ('r', 'first', 90002), ('r', 'second', 70001), ('r', 'second', 110003)`,
       );
 
-      expect(await migrateDatabase({ adminUrl: admin.href, appRole: app.username })).toMatchObject({ applied: migrations.slice(2).map(({ version }) => ({ version })) });
+      expect(await migrateDatabase({ adminUrl: admin.href, appRole: app.username })).toMatchObject({
+        applied: migrations.slice(2).map(({ version }) => ({ version })),
+      });
       const { rows } = await old.query('select run_id, history_length::int from recordings order by ordinal');
       expect(rows).toEqual([
         { run_id: 'first', history_length: 9 },
