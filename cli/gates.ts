@@ -1,4 +1,6 @@
 import { listOpenGates } from '../client/gates';
+import { personName } from '../core/contract/person-name';
+import type { GateView } from '../core/contract/views';
 import type { CliCommand } from './command';
 import { currentUser } from './current-user';
 import { exitCodes } from './exit-codes';
@@ -14,9 +16,9 @@ export const command: CliCommand = {
   },
   async run(context) {
     const { options } = context;
-    const me = options.text('by') ?? currentUser();
+    const me = personName(options.text('by') ?? currentUser());
     const { gates: all, unconfirmed } = await listOpenGates(openClient(context));
-    const gates = options.flag('mine') ? all.filter(({ gate }) => gate.approvers.length === 0 || gate.approvers.includes(me)) : all;
+    const gates = options.flag('mine') ? all.filter(({ gate }) => mayDecide(gate, me)) : all;
     if (context.isJson) context.printJson({ schemaVersion: 1, gates: gates.map(({ run, gate }) => ({ run, ...gate })), unconfirmed });
     else context.print(renderGates(gates, context.render));
     if (unconfirmed.length > 0) {
@@ -25,3 +27,8 @@ export const command: CliCommand = {
     return exitCodes.done;
   },
 };
+
+/** Nobody named means anyone, except who is barred. */
+function mayDecide({ approvers, barred }: GateView, me: string): boolean {
+  return (approvers.length === 0 || approvers.includes(me)) && !barred.some(({ id }) => id === me);
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCliProcess, startCliProcess, type CliProcess, type CliProcessEnd } from '../support/cli-process';
@@ -19,6 +19,8 @@ const vapora = (...argv: string[]): Promise<CliProcessEnd> => runCliProcess(argv
 
 beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), 'vapora-dev-'));
+  // The user that PostgreSQL runs as gets in: nothing is made outside the folder.
+  chmodSync(project, 0o755);
   mkdirSync(join(project, 'flows'));
   writeFileSync(join(project, 'flows', 'agents.yaml'), instantAgents.source);
   writeFileSync(

@@ -102,7 +102,9 @@ test('a gated run from start to end, by the documented commands and exit codes',
     return answer.gates.length > 0 && answer;
   })) as { gates: unknown[] };
   expect(gates).toMatchObject({ schemaVersion: 1, gates: [{ run: id, id: 'release' }] });
-  expect(((await cli('gates', '--mine', '--by', 'bob', '--json')).json() as { gates: unknown[] }).gates).toEqual([]);
+  const mine = async (by: string): Promise<unknown[]> =>
+    ((await cli('gates', '--mine', '--by', by, '--json')).json() as { gates: unknown[] }).gates;
+  expect([await mine('bob'), await mine('ana')]).toMatchObject([[], [{ id: 'release' }]]);
 
   const decide = (decision: string, ...more: string[]) => cli('workflow', decision, '--id', id, '--gate', 'release', ...more);
   expect((await decide('reject', '--by', 'ana')).exitCode).toBe(2);
@@ -316,4 +318,15 @@ test('a run that Temporal has forgotten, as after its retention, still has its r
   expect(remembered.exitCode).toBe(1);
   expect(remembered.json()).toEqual(outcome);
   expect((await cli('workflow', 'status', '--id', id)).stdout).toContain('Status: rolled_back');
+});
+
+test('a gate is not among those of somebody whom it bars', async () => {
+  const source =
+    'Workflow: cli-barred\nSteps:\n  a: { agent: developer, approval: { approvers: [ana, bo], distinct_from: [initiator] } }\n';
+  writeFileSync(join(folder, 'barred.yaml'), source);
+  expect((await cli('workflow', 'run', 'barred.yaml', '--initiator', 'ana', '--wait')).exitCode).toBe(3);
+  const mine = async (by: string): Promise<string[]> =>
+    ((await cli('gates', '--mine', '--by', by, '--json')).json() as { gates: { run: string }[] }).gates.map(({ run }) => run);
+  await waitFor('the gate to be recorded', async () => (await mine('bo')).includes('cli-barred'));
+  expect(await mine('ana')).not.toContain('cli-barred');
 });
