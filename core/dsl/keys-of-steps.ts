@@ -91,8 +91,8 @@ export const stepKeys: readonly KeySpec[] = [
     level: 'step',
     name: 'escalate_after',
     type: 'duration',
-    effect: 'how long it may stay blocked before the decision-maker is asked',
-    built: false,
+    effect: 'how long it may stay blocked before the next level (else the decision-makers) is asked',
+    built: true,
   },
   {
     level: 'step',

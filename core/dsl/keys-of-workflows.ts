@@ -63,14 +63,14 @@ export const workflowKeys: readonly KeySpec[] = [
     type: 'list',
     effect: 'who is asked next, and after how long',
     mapOf: 'escalation',
-    built: false,
+    built: true,
   },
   {
     level: 'workflow',
     name: 'escalate_after',
     type: 'duration',
-    effect: 'how long a step may stay blocked before the decision-maker is asked',
-    built: false,
+    effect: 'how long a step may stay blocked before the next level (else the decision-makers) is asked; default 1 h',
+    built: true,
   },
   { level: 'workflow', name: 'timezone', type: 'text', effect: 'of schedules and of `defer_to_next_week`', built: true },
   {

@@ -10,6 +10,7 @@ const agents = 'core/dsl/agents.test.ts';
 const scheduling = 'core/engine/scheduling.test.ts';
 const blocking = 'core/engine/blocking.test.ts';
 const gates = 'core/engine/gates.test.ts';
+const stands = 'core/engine/decisions-stand.test.ts';
 const monitors = 'core/engine/monitors.test.ts';
 const saga = 'core/engine/saga.test.ts';
 const views = 'core/engine/views.test.ts';
@@ -34,6 +35,8 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'workflow.inputs': show(inputs, 'what is not given has its default'),
   'workflow.defaults': show(compile, 'a step that says otherwise'),
   'workflow.on_failure': show(blocking, "a step's own policy wins over the run's"),
+  'workflow.escalation': show(gates, 'escalation: each level adds its people and its time'),
+  'workflow.escalate_after': show(stands, 'when the workflow says'),
   'workflow.approvers': show(gates, 'a group, with a group in it'),
   'workflow.timezone': show(seedRun, 'a final approval that is refused is asked again next Monday at nine'),
   'workflow.policy': show('core/learning/scoring.test.ts', 'the formula alone locks newcomers out, explore does not'),
@@ -67,6 +70,7 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'step.can_block_merge': show(blocking, 'a merge waits for every unsettled one'),
   'step.can_block_deployment': show(blocking, 'a deployment likewise'),
   'step.if_blocked': show(blocking, 'defer: it runs again after that time'),
+  'step.escalate_after': show(stands, 'when the step says'),
   'step.on_unknown': show(blocking, 'asks: approve tries again'),
   'step.environment': show(saga, 'a deployment to production'),
   'step.rollback_on': show(saga, 'a deployment with rollback_on'),
@@ -91,6 +95,8 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'step.policy': show('core/learning/scoring.test.ts', 'the formula alone locks newcomers out, explore does not'),
   'dependency.step': show(scheduling, 'and what it depends on'),
   'dependency.when': show(scheduling, 'and what it depends on'),
+  'escalation.after': show(gates, 'escalation: each level adds its people and its time'),
+  'escalation.to': show(gates, 'escalation: each level adds its people and its time'),
   'approval.when': show(gates, 'before: nothing is done until it is approved'),
   'approval.approvers': show(gates, 'a group, with a group in it'),
   'approval.quorum': show(gates, 'two of three approve'),

@@ -17,30 +17,6 @@ export interface KeyUse {
   node: DocumentNode;
 }
 
-/** Which maps stand inside the value of a key: one, a list of them, or (`byName`) one for each name. */
-const inside: Readonly<Record<string, { level: KeyLevel; byName?: true }>> = {
-  'workflow.steps': { level: 'step', byName: true },
-  'workflow.agents': { level: 'step', byName: true },
-  'workflow.phases': { level: 'phase', byName: true },
-  'workflow.inputs': { level: 'input', byName: true },
-  'workflow.defaults': { level: 'step' },
-  'workflow.budget': { level: 'budget' },
-  'workflow.on_late': { level: 'on_late' },
-  'workflow.escalation': { level: 'escalation' },
-  'workflow.schedule': { level: 'schedule' },
-  'workflow.notify': { level: 'notification' },
-  'phase.steps': { level: 'step', byName: true },
-  'on_late.add_agent': { level: 'add_agent' },
-  'step.depends_on': { level: 'dependency' },
-  'step.retry': { level: 'retry' },
-  'step.approval': { level: 'approval' },
-  'step.if_blocked': { level: 'if_blocked' },
-  'step.deployment_strategy': { level: 'deployment' },
-  'step.compensate': { level: 'compensate' },
-  'step.rework': { level: 'rework' },
-  'deployment.canary': { level: 'canary' },
-};
-
 /** Every use of every key in the valid workflows. */
 export function findKeyUses(): KeyUse[] {
   return readdirSync(folder).flatMap((file) => {
@@ -59,11 +35,12 @@ function usesIn(node: DocumentNode, level: KeyLevel, file: string, at: DocumentP
     if (spec === undefined) return [];
     const key = `${level}.${spec.name}`;
     const here = [...at, entry.key];
-    const maps = inside[key];
     const uses = [{ key, file, path: here, node: entry.value }];
-    if (maps === undefined) return uses;
-    if (maps.byName !== true || entry.value.kind !== 'map') return [...uses, ...usesIn(entry.value, maps.level, file, here)];
-    return [...uses, ...entry.value.entries.flatMap((named) => usesIn(named.value, maps.level, file, [...here, named.key]))];
+    if (spec.mapOf !== undefined) return [...uses, ...usesIn(entry.value, spec.mapOf, file, here)];
+    const { mapsOf } = spec;
+    if (mapsOf === undefined) return uses;
+    if (entry.value.kind !== 'map') return [...uses, ...usesIn(entry.value, mapsOf, file, here)];
+    return [...uses, ...entry.value.entries.flatMap((named) => usesIn(named.value, mapsOf, file, [...here, named.key]))];
   });
 }
 

@@ -28,7 +28,9 @@ function tableOf(level: KeyLevel): string[] {
 function rowOf(spec: KeySpec): string {
   const { file, title } = evidenceOf(spec);
   const names = [spec.name, ...(spec.aliases ?? [])].map((name) => `\`${name}\``).join(', ');
-  const value = spec.choices === undefined ? spec.type : spec.choices.map((choice) => `\`${choice}\``).join(', ');
+  const choices = (spec.choices ?? []).map((choice) => `\`${choice}\``);
+  const kinds = [spec.type, ...(spec.bare ?? [])].filter((type) => type !== 'choice' || choices.length === 0);
+  const value = [...kinds, ...choices].join(', ');
   const shown = `[${title}](../${file})`;
   return `| ${names} | ${value} | ${spec.effect}${unbuiltNote(spec)} | ${shown} |`.replaceAll('\n', ' ');
 }
