@@ -76,3 +76,14 @@ export function toPlainValue(node: DocumentNode): unknown {
   if (node.kind === 'list') return node.items.map(toPlainValue);
   return Object.fromEntries(node.entries.map((entry) => [entry.key, toPlainValue(entry.value)]));
 }
+
+/** The first number in a tree that JSON has no word for: infinity, NaN. */
+export function findInfinite(node: DocumentNode): DocumentNode | undefined {
+  const pending: DocumentNode[] = [node];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (next.kind === 'list') for (const item of next.items) pending.push(item);
+    else if (next.kind === 'map') for (const entry of next.entries) pending.push(entry.value);
+    else if (typeof next.value === 'number' && !Number.isFinite(next.value)) return next;
+  }
+  return undefined;
+}

@@ -1,6 +1,16 @@
 import type { DiagnosticSink } from './diagnostic-sink';
 import { didYouMean } from './diagnostic-sink';
-import { describeNode, type DocumentNode, type DocumentPath, isEmpty, type MapEntry, shorten, type Span, toPlainValue } from './document';
+import {
+  describeNode,
+  type DocumentNode,
+  type DocumentPath,
+  findInfinite,
+  isEmpty,
+  type MapEntry,
+  shorten,
+  type Span,
+  toPlainValue,
+} from './document';
 import type { KeyLevel, KeySpec } from './key-spec';
 import { isUsersOwnKey, keysAt, normalizeKey, snapshotKeys } from './keys';
 
@@ -134,7 +144,7 @@ export function reportUnbuilt(context: CompileContext): void {
 
 /** A snapshot key of a running document goes to the plan's metadata. */
 export function keepSnapshot(context: CompileContext, entry: MapEntry, path: DocumentPath): void {
-  context.metadata.set(normalizeKey(entry.key), toPlainValue(entry.value));
+  if (hasFiniteNumbers(context, { node: entry.value, path })) context.metadata.set(normalizeKey(entry.key), toPlainValue(entry.value));
   context.sink.report({
     code: 'snapshot_key',
     severity: 'info',
@@ -142,6 +152,14 @@ export function keepSnapshot(context: CompileContext, entry: MapEntry, path: Doc
     path,
     span: entry.keySpan,
   });
+}
+
+/** JSON has no `.inf` and `.nan`: reports the first one in free data and is then false. */
+export function hasFiniteNumbers(context: CompileContext, { node, path }: { node: DocumentNode; path: DocumentPath }): boolean {
+  const found = findInfinite(node);
+  if (found === undefined) return true;
+  context.sink.report({ code: 'bad_value', message: 'infinity and NaN are not JSON', path, span: found.span });
+  return false;
 }
 
 function noteUnbuilt(context: CompileContext, name: string, span: Span): void {

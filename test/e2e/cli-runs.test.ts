@@ -312,13 +312,13 @@ test('a run that Temporal has forgotten, as after its retention, still has its r
   const result = await cli('workflow', 'result', '--id', id, '--json');
   const { workflowService, options } = await vapora.client.temporal();
   await workflowService.deleteWorkflowExecution({ namespace: options.namespace, workflowExecution: { workflowId: id } });
-  await waitFor('Temporal to forget the run', async () => (await peekStatus(vapora.client, id)) === undefined);
+  await waitFor('Temporal to forget the run', async () => (await peekStatus(vapora.client, id)) === undefined, 100_000);
   const remembered = await cli('workflow', 'result', '--id', id, '--json');
   const { failureType: _, ...outcome } = result.json() as Record<string, unknown>;
   expect(remembered.exitCode).toBe(1);
   expect(remembered.json()).toEqual(outcome);
   expect((await cli('workflow', 'status', '--id', id)).stdout).toContain('Status: rolled_back');
-});
+}, 120_000);
 
 test('a gate is not among those of somebody whom it bars', async () => {
   const source =

@@ -3,10 +3,9 @@ import type { PlanDeployment, PlanStep } from '../../plan/types';
 import { describeNode, type DocumentNode, toPlainValue } from '../document';
 import type { ConditionUse, DraftStep } from '../draft';
 import { FieldReader, readChoice, reportBadValue, type Word } from '../fields';
-import { type Field, noteUnbuiltValue, readFields } from '../keyed-map';
+import { type Field, hasFiniteNumbers, noteUnbuiltValue, readFields } from '../keyed-map';
 import { parsePercent } from '../values';
 import { readExecutor } from './executor-fields';
-import { hasFiniteNumbers } from './plain-values';
 
 type EffectPlan = Pick<PlanStep, 'escalationIf'> &
   Partial<

@@ -11,10 +11,9 @@ import {
 import { verdicts } from '../../contract/states';
 import { describeNode, type DocumentNode, type DocumentPath, shorten, toPlainValue } from '../document';
 import { FieldReader, nameOf, readChoice } from '../fields';
-import { type CompileContext, type Field, readFields } from '../keyed-map';
+import { type CompileContext, type Field, hasFiniteNumbers, readFields } from '../keyed-map';
 import { keysAt, normalizeKey } from '../keys';
 import { durationHint, parseDuration, parseMoney, parsePercent } from '../values';
-import { hasFiniteNumbers } from './plain-values';
 
 /** How an agent is called: its `kind` decides which keys it may have. */
 export function readExecutor(context: CompileContext, field: Field): ExecutorSpec | undefined {

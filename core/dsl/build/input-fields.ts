@@ -2,9 +2,8 @@ import { stepIdPattern } from '../../contract/ids';
 import type { PlanInput } from '../../plan/types';
 import { type DocumentNode, type DocumentPath, isEmpty, shorten, toPlainValue } from '../document';
 import { FieldReader, readChoice, readDuration, reportBadValue } from '../fields';
-import { type Field, readFields } from '../keyed-map';
+import { type Field, hasFiniteNumbers, readFields } from '../keyed-map';
 import { isUsersOwnKey, keysAt } from '../keys';
-import { hasFiniteNumbers } from './plain-values';
 
 const inputTypes = ['string', 'number', 'boolean', 'list', 'duration', 'file'] as const;
 

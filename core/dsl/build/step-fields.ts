@@ -4,7 +4,7 @@ import { didYouMean } from '../diagnostic-sink';
 import { isEmpty, shorten, toPlainValue } from '../document';
 import type { DraftStep, RawStep } from '../draft';
 import { FieldReader, type Word } from '../fields';
-import { type CompileContext, emptyFields, type Fields, readFields } from '../keyed-map';
+import { type CompileContext, emptyFields, type Fields, hasFiniteNumbers, readFields } from '../keyed-map';
 import { isRole, normalizeRole } from '../roles';
 import { normalizeTaskType, taskTypes, wordsOf } from '../../plan/task-type';
 import { inferTaskType } from '../task-type';
@@ -13,7 +13,6 @@ import { readDependencies } from './dependency-fields';
 import { readEffects } from './effect-fields';
 import { readGates } from './gate-fields';
 import { readMonitor } from './monitor-fields';
-import { hasFiniteNumbers } from './plain-values';
 import { readRetry } from './retry-fields';
 
 const dayMs = 86_400_000;
