@@ -237,7 +237,7 @@ function waitForSecurity(run: Run, node: StepNode, reviewers: readonly string[])
 }
 
 /** The run is ending: what was running has come to its end, whatever it was. */
-function settleStopped(run: Run, node: StepNode): void {
+export function settleStopped(run: Run, node: StepNode): void {
   const { slots } = node.run;
   if (node.inFlight > 0 || isSettled(node.run.state)) return;
   const failed = slots.find((slot) => slot.state === 'failed');

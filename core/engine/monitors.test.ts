@@ -134,3 +134,26 @@ test('a cancel stops it, its sample and its timer', () => {
   expect(driver.finished?.status).toBe('cancelled');
   expect(driver.changes.flatMap((change) => change.ends)).toMatchObject([{ path: 'watch', outcome: 'cancelled' }]);
 });
+
+test.each([
+  ['a cancel', 15_000, (driver: EngineDriver) => driver.cancel()],
+  ['a failure elsewhere', 0, (driver: EngineDriver) => driver],
+])('%s while a sample is being taken leaves no step running, and the sample raises nothing', (_, afterMs, stop) => {
+  const plan = buildPlan({
+    steps: {
+      watch: { monitor: { alerts: [{ condition: above('errors', -1), text: 'any' }], onAlert: 'rollback' } },
+      other: { role: 'tester' },
+    },
+  });
+  const driver = new EngineDriver(plan, {
+    behave: ({ sample }) =>
+      sample === undefined
+        ? { durationMs: 5_000, failure: { kind: 'failed' } }
+        : { durationMs: 60_000, cancelled: { succeeds: true }, result: { metrics: { errors: 5 } } },
+  });
+  stop(driver.pass(afterMs)).run();
+  expect(driver.finished).toBeDefined();
+  expect(driver.stateOf('watch')).toBe('cancelled');
+  expect(alertsOf(driver)).toEqual([]);
+  expect(driver.changes.flatMap((change) => change.ends).filter(({ path }) => path === 'watch')).toMatchObject([{ outcome: 'cancelled' }]);
+});

@@ -2,6 +2,7 @@ import type { AgentResult, MetricValue } from '../contract/agent-document';
 import type { AlertRecord, AssignedAgent } from '../contract/local-activities';
 import type { PlanMonitor } from '../plan/types';
 import { addAlert } from './alerts';
+import { settleStopped } from './completion';
 import { checkSample } from './conditions';
 import { beginEnding } from './ending';
 import { isSuccess, launchEffect, type EffectEnded } from './launching';
@@ -67,6 +68,7 @@ function takeSample(run: Run, node: StepNode, monitor: MonitorRunState): void {
 
 export function onSampleEnded(run: Run, node: StepNode, event: EffectEnded): void {
   const { monitor } = node.run;
+  if (run.state.ending !== undefined) return settleStopped(run, node);
   if (monitor === undefined || node.run.state !== 'running' || event.effect.generation !== node.run.generation) return;
   const hasFailed = !isSuccess(event);
   monitor.taken += 1;
