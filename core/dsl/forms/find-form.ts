@@ -40,6 +40,7 @@ export function findForm(context: CompileContext, root: DocumentNode): FoundForm
       : readFields(context, root, { level: 'workflow', path: [], what: 'the workflow', ignore: new Set(['workflow']) });
   if (fields === undefined) return undefined;
   if (isNested) checkBeside(context, root, entry?.key ?? 'workflow');
+  else checkSecondWorkflow(context, root);
 
   const raw = readForm(context, fields, entry?.keySpan ?? root.entries[0]?.keySpan ?? root.span);
   if (raw === undefined) return undefined;
@@ -70,6 +71,22 @@ function checkBeside(context: CompileContext, root: MapNode, workflowKey: string
         span: entry.keySpan,
       });
     }
+  }
+}
+
+/** `Workflow: <id>` and a `workflow:` map beside it, in one file: what stands in the second would be lost. */
+function checkSecondWorkflow(context: CompileContext, root: MapNode): void {
+  const [first, ...others] = root.entries.filter(({ key }) => normalizeKey(key) === 'workflow');
+  if (first === undefined) return;
+  for (const entry of others) {
+    context.sink.report({
+      code: 'duplicate_key',
+      message: `\`${entry.key}\` is the same key as \`${first.key}\``,
+      hint: `keep one: a \`${entry.key}:\` map with everything inside, or \`${first.key}: <id>\` with the other keys beside it`,
+      path: [entry.key],
+      span: entry.keySpan,
+      related: [{ message: 'the first one', span: first.keySpan }],
+    });
   }
 }
 
