@@ -17,21 +17,20 @@ const monitorKeys = ['metrics', 'interval', 'alert_if', 'alert_thresholds', 'for
  * `auto_rollback_if`: both roll back what it watches.
  */
 export function readMonitor(reader: FieldReader, rollbackOn: PlanStep['rollbackOn']): ReadMonitor {
-  const duration = reader.present('duration');
-  if (duration === undefined) {
+  if (reader.fields.get('duration') === undefined) {
     const stray = monitorKeys.map((key) => reader.fields.own(key)).find((field) => field !== undefined);
-    if (stray !== undefined && reader.fields.own('duration') === undefined) {
-      reader.context.sink.report({
-        code: 'monitor_without_duration',
-        message: `\`${stray.written}\` belongs to a monitor step, and that needs a \`duration\``,
-        hint: 'add `duration: 1hour`',
-        path: stray.path,
-        span: stray.keySpan,
-      });
-    }
-    return { conditions: [], rollbacks: [] };
+    if (stray === undefined) return { conditions: [], rollbacks: [] };
+    reader.context.sink.report({
+      code: 'monitor_without_duration',
+      message: `\`${stray.written}\` belongs to a monitor step, and that needs a \`duration\``,
+      hint: 'add `duration: 1hour`',
+      path: stray.path,
+      span: stray.keySpan,
+    });
   }
-  const durationMs = reader.duration('duration', { min: 1 }) ?? 60_000;
+  // Without a duration there is no plan, but its other mistakes are told as well.
+  const knownDurationMs = reader.duration('duration', { min: 1 });
+  const durationMs = knownDurationMs ?? 60_000;
   const intervalMs = reader.duration('interval', { min: 1 });
   const alerts = readAlerts(reader);
   const autoRollback = reader.condition('auto_rollback_if');
@@ -47,7 +46,7 @@ export function readMonitor(reader: FieldReader, rollbackOn: PlanStep['rollbackO
     onAlert,
     ...(rollback === undefined ? {} : { autoRollbackIf: rollback.condition, autoRollbackText: rollback.text }),
   };
-  checkSamples(reader, plan);
+  if (knownDurationMs !== undefined) checkSamples(reader, plan);
   const onAlertField = onAlert === 'rollback' ? reader.fields.get('on_alert') : undefined;
   return {
     plan,
