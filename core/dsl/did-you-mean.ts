@@ -2,12 +2,12 @@ import { limits } from './limits';
 
 /**
  * The candidate closest to a name, when it is close: edit distance (with swapped neighbours as one edit) at most 2 or a third of
- * the name's length, whichever is more. Ties go to the first candidate.
+ * the name's length, whichever is more, and less than all of it. Ties go to the first candidate.
  */
 export function findClosest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > limits.idLength) return undefined;
   const wanted = name.toLowerCase();
-  const limit = Math.min(Math.max(2, Math.floor(name.length / 3)), Math.max(1, name.length - 1));
+  const limit = Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 1);
   let best: string | undefined;
   let bestDistance = limit + 1;
   let compared = 0;

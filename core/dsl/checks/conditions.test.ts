@@ -43,3 +43,10 @@ test('a condition nested in lists is read once, not once for each item', () => {
   // Twice for each level would not end in anybody's lifetime.
   expect(codesOf([`a: {agent: tester, must_pass: "${condition}"}`])).toContain('condition_type');
 });
+
+test('a misspelt quantifier is told from a metric that nobody reports', () => {
+  const { diagnostics } = compileWorkflow(
+    'Workflow: w\nSteps:\n  a: {agent: tester}\n  b: {agent: developer, depends_on: a, requires: all_test_pass}\n',
+  );
+  expect(diagnostics.map(({ code, hint }) => `${code}: ${hint ?? ''}`)).toEqual(['unknown_metric: did you mean `all_tests_pass`?']);
+});

@@ -1,4 +1,4 @@
-import type { Condition, Quantifier } from '../../plan/condition';
+import { type Condition, type Quantifier, quantifiers } from '../../plan/condition';
 import { walkCondition } from '../../plan/condition-children';
 import { isReview, isTest } from '../../plan/condition-quantifiers';
 import { knownMetricNames, metricKindOf } from '../../plan/metric-names';
@@ -154,7 +154,9 @@ class ConditionChecker {
     }
     if (metricKindOf(name) !== undefined || this.#declared.has(name)) return;
     const isStep = this.#names.steps.has(name) || this.#names.phases.has(name);
-    const suggestion = isStep ? undefined : this.#context.sink.suggest(name, () => [...knownMetricNames(), ...this.#declared]);
+    const suggestion = isStep
+      ? undefined
+      : this.#context.sink.suggest(name, () => [...knownMetricNames(), ...quantifiers, ...this.#declared]);
     this.#report(use, node, {
       code: 'unknown_metric',
       severity: 'warning',

@@ -72,7 +72,9 @@ class TokenWalk {
         this.#report('unsupported_syntax', `the anchor \`${token.source.slice(0, 60)}\`: write the value out where it is needed`, token);
         break;
       case 'tag':
-        this.#report('unsupported_syntax', `the tag \`${token.source.slice(0, 60)}\`: workflow files are plain data`, token);
+        this.#report('unsupported_syntax', `the tag \`${token.source.slice(0, 60)}\`: workflow files are plain data`, token, {
+          hint: 'put the value in quotes where it is a text or a condition (`"!failed(build)"`), or remove the tag',
+        });
         break;
       default:
         break;
@@ -93,9 +95,9 @@ class TokenWalk {
     return this.#isTooLarge || this.#problems.length >= limits.diagnostics;
   }
 
-  #report(code: ReadProblem['code'], message: string, token: CST.Token): void {
+  #report(code: ReadProblem['code'], message: string, token: CST.Token, more: { hint?: string } = {}): void {
     const length = 'source' in token ? Math.max(1, token.source.length) : 1;
-    this.#problems.push({ code, message, span: { start: token.offset, end: token.offset + Math.min(length, 200) } });
+    this.#problems.push({ code, message, ...more, span: { start: token.offset, end: token.offset + Math.min(length, 200) } });
   }
 }
 
