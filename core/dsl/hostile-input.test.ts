@@ -80,6 +80,24 @@ describe('bytes', () => {
     expect(compileWorkflow(`\ufeff${valid}`).sourceRanges).toEqual(plain.sourceRanges);
   });
 
+  test('line ends inside the texts of TOML do not change the plan', () => {
+    const toml = 'workflow.id = "w"\nworkflow.description = """one\ntwo"""\nworkflow.agents.build.role = "developer"\n';
+    const plain = compileWorkflow(toml, { format: 'toml' });
+    expect(plain.plan?.description).toBe('one\ntwo');
+    const windows = toml.replaceAll('\n', '\r\n');
+    expect(compileWorkflow(windows, { format: 'toml' }).plan).toEqual(plain.plan);
+    expect(compileWorkflow(encoder.encode(windows), { format: 'toml' }).plan).toEqual(plain.plan);
+  });
+
+  test.each<[string, number[], string]>([
+    ['a letter of Latin-1', [...encoder.encode('Workflow: w\r\n# ä'), 0xe4, 0x20], '2:4'],
+    ['a character cut short at the end', [...encoder.encode('\ufeffWorkflow: w\n'), 0xc3], '2:1'],
+    ['the first byte', [0xe4], '1:1'],
+  ])('%s: the place of the first byte that is not UTF-8', (_, bytes, expected) => {
+    const { diagnostics } = compileWorkflow(Uint8Array.from(bytes));
+    expect(diagnostics.map(({ code, range }) => `${code} ${range.line}:${range.column}`)).toEqual([`encoding ${expected}`]);
+  });
+
   test.each<[string, string, string]>([
     ['a byte order mark before a key', `${valid}\ufeff  test: {agent: tester}\n`, 'encoding 4:1'],
     ['lines that end in carriage returns only', valid.replaceAll('\n', '\r'), 'syntax 1:12'],
@@ -89,6 +107,11 @@ describe('bytes', () => {
   ])('%s is refused, not read as something else', (_, text, expected) => {
     const { diagnostics } = compileWorkflow(text);
     expect(diagnostics.map(({ code, range }) => `${code} ${range.line}:${range.column}`)).toEqual([expected]);
+  });
+
+  test('a condition that YAML takes for a tag comes with the way to write it', () => {
+    const { diagnostics } = compileWorkflow('Workflow: w\nSteps:\n  a: {agent: tester, if: !failed(x)}\n');
+    expect(diagnostics.map(({ code, hint }) => [code, hint])).toEqual([['unsupported_syntax', expect.stringContaining('in quotes')]]);
   });
 
   test('`<<` in quotes is a key like any other', () => {

@@ -30,7 +30,7 @@ export function formatSource(source: string | Uint8Array, options: { format: Sou
   const { meaning, diagnostics } = compile(source, options);
   if (meaning === undefined) return { outcome: 'invalid', diagnostics };
   const language = languages[format];
-  const text = readText(source).text.replaceAll('\r\n', '\n');
+  const text = readText(source).text;
   const formatted = language.format(text, kind);
   if (compile(formatted, options).meaning !== meaning) {
     return { outcome: 'unsafe', reason: 'the canonical layout would not mean the same' };

@@ -11,7 +11,7 @@ export function readDocument(
   options: { format?: SourceFormat | undefined; fileName?: string | undefined },
 ): ReadResult & { text: string } {
   const { text, problem } = readText(input);
-  if (problem !== undefined) return { text: '', root: null, problems: [problem] };
+  if (problem !== undefined) return { text, root: null, problems: [problem] };
   const format = options.format ?? (options.fileName?.toLowerCase().endsWith('.toml') === true ? 'toml' : 'yaml');
   const result = format === 'toml' ? readToml(text) : readYaml(text);
   if (result.root === null && result.problems.length === 0) {

@@ -2,8 +2,9 @@ import { limits } from '../limits';
 import type { ReadProblem } from './read-result';
 
 /**
- * Bytes or a string to text without its BOM, capped. A string is measured in UTF-8 bytes too, so that both ways in have one
- * limit.
+ * Bytes or a string to text without its BOM, with `\n` for `\r\n`, capped. A string is measured in UTF-8 bytes too, so that both
+ * ways in have one limit. Line ends are made one here, because TOML keeps them in its texts: the same file checked out on Windows
+ * would be another plan.
  */
 export function readText(input: string | Uint8Array): { text: string; problem?: ReadProblem } {
   const tooLarge: ReadProblem = {
@@ -15,16 +16,33 @@ export function readText(input: string | Uint8Array): { text: string; problem?: 
   if (typeof input === 'string') {
     const text = withoutBom(input);
     if (text.length > limits.textBytes || utf8Length(text) > limits.textBytes) return { text: '', problem: tooLarge };
-    return { text };
+    return { text: withOneLineEnd(text) };
   }
   if (input.byteLength > limits.textBytes + 3) return { text: '', problem: tooLarge };
   try {
     const text = withoutBom(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input));
-    return { text };
+    return { text: withOneLineEnd(text) };
   } catch {
-    const hint = looksLikeUtf16(input) ? 'this looks like UTF-16; save the file as UTF-8' : 'save the file as UTF-8';
-    return { text: '', problem: { code: 'encoding', message: 'the file is not UTF-8', hint, span: { start: 0, end: 0 } } };
+    if (looksLikeUtf16(input)) return notUtf8('', 'this looks like UTF-16; save the file as UTF-8');
+    return notUtf8(textBeforeInvalid(input), 'save the file as UTF-8');
   }
+}
+
+function notUtf8(before: string, hint: string): { text: string; problem: ReadProblem } {
+  const span = { start: before.length, end: before.length };
+  return { text: before, problem: { code: 'encoding', message: 'the file is not UTF-8', hint, span } };
+}
+
+/** What stands before the first byte that is not UTF-8. Such a byte comes back from a lenient decoder as another one. */
+function textBeforeInvalid(bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const mended = new TextEncoder().encode(decoder.decode(bytes));
+  const invalid = bytes.findIndex((byte, index) => byte !== mended[index]);
+  return withOneLineEnd(withoutBom(decoder.decode(bytes.subarray(0, invalid))));
+}
+
+function withOneLineEnd(text: string): string {
+  return text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
 }
 
 function withoutBom(text: string): string {
