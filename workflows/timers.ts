@@ -10,7 +10,9 @@ export function createTimers(scopes: ScopePool, onFired: (id: string) => void) {
     const timer = scopes.start(
       () => sleep(Math.max(1, atMs - Date.now()), { summary }),
       () => {
-        if (running.get(id) === timer) running.delete(id);
+        // One that fired in the workflow task that cancelled it, or started another of its id, is not what the id stands for now.
+        if (running.get(id) !== timer) return;
+        running.delete(id);
         onFired(id);
       },
       (error) => {
