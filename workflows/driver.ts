@@ -74,7 +74,8 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     function turn(): void {
       try {
         // An answer that comes at once belongs to the same turn.
-        for (let first = true; !finish && (first || !inbox.isEmpty); first = false) takeEvents();
+        do takeEvents();
+        while (!inbox.isEmpty);
         isTurnDue = false;
         if (isRecording) return;
         if (finish) conclude(finish);
@@ -119,11 +120,14 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     }
 
     function conclude(ended: Finish): void {
-      // No turn comes after this one.
-      isTurnDue = true;
       timers.cancelAll();
       // Recorded first: a run that is closed from outside while the database is away must not be found as ended well.
       track(recorder.record(engine.takeChanges().changes, Date.now()), () => {
+        while (!inbox.isEmpty) takeEvents();
+        // What came meanwhile came too late: that is recorded too.
+        if (engine.hasChanges().any) return conclude(ended);
+        // No turn comes after this one.
+        isTurnDue = true;
         parts.publish();
         resolve(ended);
       });

@@ -8,7 +8,6 @@ import {
   setDefaultSignalHandler,
   setHandler,
   workflowInfo,
-  condition,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -21,6 +20,7 @@ import type { TerminalRunStatus } from '../core/contract/states';
 import type { GateView, RunStatusView, TimelineView, ExplainView } from '../core/contract/views';
 import { createEngine } from '../core/engine';
 import type { Engine } from '../core/engine';
+import type { VoteVerdict } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
 import { renderDetails } from './details';
 import { driveRun, Inbox, onCancelRequested } from './driver';
@@ -220,12 +220,10 @@ function registerHandlers(inbox: Inbox, holder: Holder): void {
   setHandler(
     decideUpdate,
     async (...args) => {
-      const { engine, vote } = judged(args);
-      const verdict = engine.judgeVote(vote);
+      const { vote } = judged(args);
+      // What the loop made of the vote: something that arrived at the same moment may have decided before it.
+      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, answer }));
       if (!verdict.ok) throw refused(verdict);
-      inbox.post({ type: 'voted', vote });
-      // The answer is given when the loop has counted the vote, not before.
-      await condition(() => inbox.isEmpty);
       return verdict.reply;
     },
     {

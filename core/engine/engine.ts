@@ -17,8 +17,8 @@ import { createRun } from './create-run';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
-import type { Decision, Engine, EngineEvent, EngineOptions, RunState, Vote } from './types';
-import { judgeVote } from './votes';
+import type { Decision, Engine, EngineEvent, EngineOptions, RunState, Vote, VoteVerdict } from './types';
+import { judgeVote, type Judgement } from './votes';
 import { createGateViews } from './gate-views';
 import { fitView, type ViewBounds } from './view-bounds';
 import { createExplainView, createStatusView, createTimelineView } from './views';
@@ -52,7 +52,7 @@ export function createEngine(options: EngineOptions): Engine {
       return { any, urgent: changes.urgent };
     },
     judgeVote(vote: Vote) {
-      return judge(run, vote);
+      return verdictOf(vote, judgeVote(run, vote));
     },
     waitsFor: () => waitsFor(run),
     statusView: (nowMs) => fit((bounds) => createStatusView(run, nowMs, bounds)),
@@ -160,7 +160,7 @@ function handle(run: Run, event: EngineEvent): void {
     case 'timerFired':
       return onTimer(run, event.id);
     case 'voted':
-      return castVote(run, event.vote);
+      return onVoted(run, event);
     case 'cancelRequested':
       return beginEnding(run, { kind: 'cancel', reason: event.reason, rollback: event.noRollback ? 'none' : 'all' }, event.by);
     case 'pauseRequested':
@@ -238,10 +238,16 @@ function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: st
 }
 
 function refuseLate(run: Run, event: EngineEvent): void {
-  if (event.type === 'voted') castVote(run, event.vote);
+  if (event.type === 'voted') onVoted(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
-  else if (event.type.endsWith('Requested')) ignoreSignal(run, { name: event.type, reason: `the run has ended: ${run.state.status}` });
+  else if ('by' in event) {
+    const { kind, id } = event.by;
+    const reason = `the run has ended: ${run.state.status}`;
+    ignoreSignal(run, { name: lateSignals[event.type], reason, ...(kind === 'person' && { by: id }) });
+  }
 }
+
+const lateSignals = { cancelRequested: 'cancel', pauseRequested: 'pause', resumeRequested: 'resume', alertReceived: 'alert' } as const;
 
 function finishIfDone(run: Run): void {
   if (run.state.ending !== undefined) {
@@ -293,9 +299,12 @@ function takeDecisions(run: Run): Decision[] {
     : decisions;
 }
 
-function judge(run: Run, vote: Vote): ReturnType<Engine['judgeVote']> {
-  const pending = run.inbox.flatMap((event) => (event.type === 'voted' && event.vote.gate === vote.gate ? [event.vote] : []));
-  const judged = judgeVote(run, vote, pending);
+function onVoted(run: Run, { vote, answer }: Extract<EngineEvent, { type: 'voted' }>): void {
+  const judged = castVote(run, vote);
+  answer?.(verdictOf(vote, judged));
+}
+
+function verdictOf(vote: Vote, judged: Judgement): VoteVerdict {
   if (!judged.ok) return judged;
   const { effect, decided } = judged;
   const verb = vote.decision === 'approve' ? 'approved' : 'rejected';

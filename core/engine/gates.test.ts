@@ -1,3 +1,4 @@
+import type { EngineEvent, VoteVerdict } from './types';
 import { EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
 import type { Condition } from '../plan/condition';
@@ -175,11 +176,13 @@ test('an early vote is kept, may be changed, and counts when the gate opens', ()
   const driver = new EngineDriver(buildPlan({ steps: { a: { approval: true } } }));
   const vote = { gate: 'a', by: 'ana', decision: 'reject' as const, atMs: startMs, assurance: 'local' as const, via: 'update' as const };
   expect(driver.engine.judgeVote(vote)).toMatchObject({ ok: true, reply: { effect: 'early', decided: false } });
-  driver.engine.apply({ type: 'voted', vote });
-  driver.engine.apply({ type: 'voted', vote: { ...vote, decision: 'approve' } });
-  expect(driver.engine.judgeVote({ ...vote, decision: 'approve' })).toMatchObject({ ok: true, reply: { effect: 'repeated' } });
+  const verdicts: VoteVerdict[] = [];
+  const answer = (verdict: VoteVerdict) => void verdicts.push(verdict);
+  driver.engine.apply({ type: 'voted', vote, answer });
+  driver.engine.apply({ type: 'voted', vote: { ...vote, decision: 'approve' }, answer });
   expect(driver.engine.gateViews(startMs)).toMatchObject([{ id: 'a', state: 'pending', votes: [] }]);
   driver.run();
+  expect(verdicts).toMatchObject([{ reply: { effect: 'early' } }, { reply: { effect: 'early' } }]);
   expect(driver.finished).toEqual({ status: 'completed' });
   expect(driver.changes.flatMap((change) => change.votes)).toMatchObject([
     { decision: 'reject', counted: true },
@@ -205,7 +208,7 @@ test('a late vote is refused; so is any when the run has ended', () => {
   expect(driver.engine.judgeVote(vote)).toEqual({ ok: false, code: 'run_ended', reason: 'the run has ended: completed' });
 });
 
-test('judging tells what a vote would do, those not yet taken included', () => {
+test('votes that come at once are each told what became of them, and judging tells what one would do', () => {
   const driver = run({ quorum: 2, approvers: ['ana', 'bob', 'eva'] });
   const vote = (by: string, decision: 'approve' | 'reject' = 'approve') => ({
     gate: 'a',
@@ -217,11 +220,19 @@ test('judging tells what a vote would do, those not yet taken included', () => {
   });
   const judge = (by: string, decision?: 'approve' | 'reject') => driver.engine.judgeVote(vote(by, decision));
   expect(judge('ana')).toMatchObject({ ok: true, reply: { effect: 'counted', decided: false } });
-  driver.engine.apply({ type: 'voted', vote: vote('ana') });
-  expect(judge('ana')).toMatchObject({ ok: true, reply: { effect: 'repeated' } });
-  expect(judge('ana', 'reject')).toMatchObject({ ok: true, reply: { effect: 'changed' } });
-  expect(judge('bob')).toMatchObject({ ok: true, reply: { effect: 'counted', decided: true, message: 'a is approved' } });
   expect(judge('max')).toMatchObject({ ok: false });
+  const verdicts: VoteVerdict[] = [];
+  const cast = (by: string, decision?: 'approve' | 'reject') =>
+    ({ type: 'voted', vote: vote(by, decision), answer: (verdict) => void verdicts.push(verdict) }) satisfies EngineEvent;
+  driver.send(cast('ana'), cast('ana'), cast('ana', 'reject'), cast('ana'), cast('bob'), cast('eva'));
+  expect(verdicts).toMatchObject([
+    { ok: true, reply: { effect: 'counted', decided: false } },
+    { ok: true, reply: { effect: 'repeated', decided: false } },
+    { ok: true, reply: { effect: 'changed', decided: false } },
+    { ok: true, reply: { effect: 'changed', decided: false } },
+    { ok: true, reply: { effect: 'counted', decided: true, message: 'a is approved' } },
+    { ok: false },
+  ]);
 });
 
 describe('deadlines', () => {

@@ -3,7 +3,7 @@ import type { PlanApproval } from '../plan/types';
 import { expandPeople, findApprovers, findBarred, findDecisionMakers } from './approvers';
 import { audit, cancelTimer, engineActor, realMs, realMsForPeople, startTimer, type Run } from './run';
 import type { GateRunState, Vote } from './types';
-import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec } from './votes';
+import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec, type Judgement } from './votes';
 
 const defaultEscalateAfterMs = 3_600_000;
 
@@ -81,9 +81,9 @@ export function withdrawGate(run: Run, id: string, reason: string): void {
   closeGate(run, gate, 'withdrawn', { actor: engineActor, reason });
 }
 
-/** Counts a vote, or says in the audit why it does not count. */
-export function castVote(run: Run, vote: Vote): void {
-  const judged = judgeVote(run, vote, []);
+/** Counts a vote, or says in the audit why it does not count. Gives what it did. */
+export function castVote(run: Run, vote: Vote): Judgement {
+  const judged = judgeVote(run, vote);
   const gate = run.state.gates[vote.gate];
   const actor = voterActor(vote);
   if (!judged.ok || judged.effect === 'repeated') {
@@ -98,7 +98,7 @@ export function castVote(run: Run, vote: Vote): void {
       details: { code: why.code, said: vote.reason ?? null },
     });
     if (gate !== undefined) recordVote(run, gate, vote, false);
-    return;
+    return judged;
   }
   const kept = judged.effect === 'early' ? takeGate(run, judged.spec) : (gate as GateRunState);
   kept.votes = [...kept.votes.filter((other) => other.by !== vote.by), vote];
@@ -112,9 +112,10 @@ export function castVote(run: Run, vote: Vote): void {
     outcome: vote.decision,
     ...(vote.reason === undefined ? {} : { reason: vote.reason }),
   });
-  if (kept.state !== 'open') return;
+  if (kept.state !== 'open') return judged;
   const decision = tally(kept, kept.votes);
   if (decision !== undefined) closeGate(run, kept, decision, { actor, reason: vote.reason });
+  return judged;
 }
 
 /** The deadline or the reminder of an open gate. */

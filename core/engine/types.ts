@@ -30,7 +30,7 @@ export interface Engine {
   takeChanges(): { changes: RunChanges; urgent: boolean };
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
-  judgeVote(vote: Vote): { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
+  judgeVote(vote: Vote): VoteVerdict;
   /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;
@@ -55,6 +55,9 @@ export interface EngineOptions {
   /** Continue from here instead of from the beginning. */
   saved?: RunState;
 }
+
+/** What a vote does, or why it does not count. */
+export type VoteVerdict = { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
 
 export interface Vote {
   gate: string;
@@ -91,7 +94,8 @@ export type EngineEvent =
     }
   /** A monitor's sample came back (effect path `<step>/sample-<k>`): also `effectEnded`. */
   | { type: 'timerFired'; atMs: number; id: string }
-  | { type: 'voted'; vote: Vote }
+  /** `answer` is told what became of the vote, once. */
+  | { type: 'voted'; vote: Vote; answer?: (verdict: VoteVerdict) => void }
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
   | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }

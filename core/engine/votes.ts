@@ -23,12 +23,12 @@ export interface GateSpec {
 export const automaticVoter = 'auto';
 export type Judgement = { ok: true; effect: DecideReply['effect']; decided: boolean; spec: GateSpec } | ({ ok: false } & Refusal);
 
-/** What a vote would do. `pending`: votes that have arrived and are not counted yet. Changes nothing. */
-export function judgeVote(run: Run, vote: Vote, pending: readonly Vote[]): Judgement {
+/** What a vote would do now. Changes nothing. */
+export function judgeVote(run: Run, vote: Vote): Judgement {
   if (run.state.endedAtMs !== undefined) return refuse('run_ended', `the run has ended: ${run.state.status}`);
   if (run.state.ending !== undefined) return refuse('run_ending', `the run is ending: ${run.state.ending.reason}`);
   const gate = run.state.gates[vote.gate];
-  if (gate?.state === 'open') return judgeOpen(gate, vote, pending);
+  if (gate?.state === 'open') return judgeOpen(gate, vote);
   const spec = plannedGate(run, vote.gate);
   if (spec === undefined) {
     return gate === undefined ? refuse('no_such_gate', `there is no gate ${vote.gate} now`) : refuseDecided(gate);
@@ -42,7 +42,7 @@ export function judgeVote(run: Run, vote: Vote, pending: readonly Vote[]): Judge
     vote,
   );
   if (refusal !== undefined) return { ok: false, ...refusal };
-  const before = lastVote([...known, ...pending], vote);
+  const before = lastVote(known, vote);
   return { ok: true, effect: before === vote.decision ? 'repeated' : 'early', decided: false, spec };
 }
 
@@ -71,7 +71,7 @@ export function approvalGate(step: string, generation: number, approval: PlanApp
   return { id: step, kind: 'approval', step, generation, approval, prompt: approval.prompt };
 }
 
-function judgeOpen(gate: GateRunState, vote: Vote, pending: readonly Vote[]): Judgement {
+function judgeOpen(gate: GateRunState, vote: Vote): Judgement {
   const spec: GateSpec = { id: gate.id, kind: gate.kind, generation: gate.generation };
   if (vote.via !== 'auto') {
     const refusal = judgeVoter(gate, vote);
@@ -80,10 +80,9 @@ function judgeOpen(gate: GateRunState, vote: Vote, pending: readonly Vote[]): Ju
       return refuse('reason_needed', `${gate.id} holds something back: approving it overrides that, which needs a reason`);
     }
   }
-  const votes = [...gate.votes, ...pending];
-  const before = lastVote(votes, vote);
+  const before = lastVote(gate.votes, vote);
   if (before === vote.decision) return { ok: true, effect: 'repeated', decided: false, spec };
-  const after = [...votes.filter((other) => other.by !== vote.by), vote];
+  const after = [...gate.votes.filter((other) => other.by !== vote.by), vote];
   return { ok: true, effect: before === undefined ? 'counted' : 'changed', decided: tally(gate, after) !== undefined, spec };
 }
 
@@ -119,7 +118,7 @@ export function tally(gate: GateRunState, votes: readonly Vote[]): 'approved' | 
 }
 
 function lastVote(votes: readonly Vote[], vote: Vote): Vote['decision'] | undefined {
-  return votes.findLast((other) => other.by === vote.by && other.gate === vote.gate)?.decision;
+  return votes.findLast((other) => other.by === vote.by)?.decision;
 }
 
 function refuseDecided({ id, decision = 'withdrawn' }: GateRunState): Judgement {
