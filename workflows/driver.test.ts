@@ -53,6 +53,36 @@ test('the end of a run is recorded before it is published', async () => {
   expect(said).toEqual(['recorded completed', 'published completed']);
 });
 
+test('what comes while the end is being recorded is refused, answered and recorded', async () => {
+  const said: string[] = [];
+  let hasCome = false;
+  const verdict = new Promise((answer) => {
+    const parts = createEndingRun(said, () => {
+      if (hasCome) return Promise.resolve();
+      hasCome = true;
+      const vote = { gate: 'a', by: 'ana', decision: 'approve', atMs: 2, assurance: 'local', via: 'update' } as const;
+      parts.inbox.post({ type: 'voted', vote, answer });
+      parts.inbox.post({ type: 'signalIgnored', name: 'x', reason: 'unknown', atMs: 2 });
+      return Promise.resolve();
+    });
+    const { record } = parts.recorder;
+    parts.recorder.record = (changes, atMs) => {
+      said.push(...changes.audit.map(({ action, object }) => `${action} ${object}`));
+      return record(changes, atMs);
+    };
+    void driveRun(parts).then(() => said.push('ended'));
+  });
+  expect(await verdict).toMatchObject({ ok: false, code: 'run_ended' });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(said.slice(said.indexOf('recorded completed') + 1)).toEqual([
+    'vote.ignored a',
+    'signal.ignored x',
+    'recorded ',
+    'published completed',
+    'ended',
+  ]);
+});
+
 test('an end that could not be recorded is not published', async () => {
   const said: string[] = [];
   await expect(driveRun(createEndingRun(said, () => Promise.reject(new Error('no database'))))).rejects.toThrow('no database');

@@ -6,10 +6,10 @@ import { verifyAudit } from '../../client/audit';
 import { waitForResult } from '../../client/run-outcome';
 import { startWorker } from '../../workers/start-worker';
 import { testTemporalAddress } from '../support/environment';
-import { listAuditOf, listExecutions, queryDatabase } from '../support/run-records';
+import { listAuditOf, listExecutions, listIgnoredSignals, queryDatabase } from '../support/run-records';
 import { startSeverableProxy } from '../support/severable-proxy';
 import type { SeverableProxy } from '../support/severable-proxy';
-import { startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
+import { instantAgents, startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
 import { waitFor } from '../support/wait-for';
 
@@ -86,6 +86,26 @@ async function expectNothingLost(id: string): Promise<void> {
   ).toEqual([]);
   expect(await verifyAudit(vapora.client, id)).toMatchObject({ ok: true });
 }
+
+test('what comes while Postgres is away and the end of a run waits for it is answered and recorded', async () => {
+  const source = 'Workflow: late\nSteps:\n  a: { agent: developer, approval: { approvers: [ana] } }\n';
+  const run = await startTestRun(vapora, source, { agents: instantAgents });
+  await run.waitsAt('a');
+  await postgres.cut();
+  await run.handle.signal('cancel', { reason: 'no longer wanted', by: 'ana' });
+  await waitFor('the workflow to have ended it', async () => (await run.status()).status === 'cancelled');
+  await run.handle.signal('pause', { reason: 'too late', by: 'bo' });
+  await run.handle.signal('alert', { name: 'n', severity: 'high', message: 'too late' });
+  await run.handle.signal('approve', { gate: 'a', by: 'ana' });
+  await postgres.mend();
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'cancelled' });
+  expect(await listIgnoredSignals(vapora, run.id)).toEqual([
+    ['pause', 'the run has ended: cancelled'],
+    ['alert', 'the run has ended: cancelled'],
+  ]);
+  expect(await listAuditOf(vapora, run.id, 'vote.ignored')).toMatchObject([{ event: { object: 'a' } }]);
+  expect(await verifyAudit(vapora.client, run.id)).toMatchObject({ ok: true });
+});
 
 test('Postgres is away in the middle: agents work on, decisions are kept, and all of it is recorded when it is back', async () => {
   const { run, lines, file } = await startWork('no-postgres');
