@@ -7,6 +7,10 @@ test.each<[string, string[], string | undefined]>([
   ['5_security_setup', ['5_security_audit'], '5_security_audit'],
   ['bb', ['b'], 'b'],
   ['build', ['deploy'], undefined],
+  ['timeline', ['timezone', 'timeline_hours'], 'timeline_hours'],
+  ['on_fail', ['on_late', 'on_failure'], 'on_failure'],
+  ['timeot', ['timeot_hours', 'timeout'], 'timeout'],
+  ['time', ['timeout_long'], undefined],
   // Every name of one letter is one edit from every other.
   ['z', ['a', 'b'], undefined],
   ['zz', ['ab'], undefined],

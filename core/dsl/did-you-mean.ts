@@ -1,8 +1,12 @@
 import { limits } from './limits';
 
+/** Shorter beginnings say too little: `time` may be `timeout` or `timezone`. */
+const prefixLength = 6;
+
 /**
  * The candidate closest to a name, when it is close: edit distance (with swapped neighbours as one edit) at most 2 or a third of
  * the name's length, whichever is more, and less than all of it. Ties go to the first candidate.
+ * Two edits and more give way to a candidate that begins with the whole name: `timeline` is `timeline_hours`, not `timezone`.
  */
 export function findClosest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > limits.idLength) return undefined;
@@ -10,10 +14,12 @@ export function findClosest(name: string, candidates: Iterable<string>): string 
   const limit = Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 1);
   let best: string | undefined;
   let bestDistance = limit + 1;
+  let longer: string | undefined;
   let compared = 0;
   for (const candidate of candidates) {
     compared += 1;
     if (compared > limits.suggestionCandidates) break;
+    if (name.length >= prefixLength && candidate.toLowerCase().startsWith(wanted)) longer ??= candidate;
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance - 1);
     if (distance < bestDistance) {
@@ -21,7 +27,7 @@ export function findClosest(name: string, candidates: Iterable<string>): string 
       bestDistance = distance;
     }
   }
-  return best;
+  return longer !== undefined && bestDistance > 1 ? longer : best;
 }
 
 /** Optimal string alignment distance, given up (as limit + 1) once it must exceed the limit. */
