@@ -243,7 +243,8 @@ function splitWords(context: CompileContext, text: string, span: Span, path: Doc
 /** Parses a condition; parts of it are located in the source where the text stands there verbatim. */
 export function readCondition(context: CompileContext, node: DocumentNode, path: DocumentPath): WrittenCondition | undefined {
   if (node.kind !== 'scalar' || node.value === null) {
-    context.sink.report({ code: 'bad_value', message: `${nameOf(path)} is a condition, not ${describeNode(node)}`, path, span: node.span });
+    const message = `${nameOf(path)} is a condition, not ${describeNode(node)}`;
+    context.sink.report({ code: 'bad_value', message, hint: 'write it as one text, like `error_rate > 1%`', path, span: node.span });
     return undefined;
   }
   const text = node.text.trim();

@@ -27,8 +27,11 @@ export function assignPhases(context: CompileContext, draft: WorkflowDraft): voi
       span: phaseWord.span,
     });
   }
+  const declared = new Set(draft.phases.map((phase) => phase.plan.id));
+  // A step whose phase is misspelt has been reported: the phase that looks empty may be the one it means.
+  const isAnyMisnamed = [...used].some((id) => !declared.has(id));
   for (const phase of draft.phases) {
-    if (used.has(phase.plan.id)) continue;
+    if (used.has(phase.plan.id) || isAnyMisnamed) continue;
     context.sink.report({
       code: 'missing_key',
       severity: 'warning',
