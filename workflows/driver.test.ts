@@ -124,3 +124,67 @@ test('recordings go one after the other, and what is published is recorded', asy
   await settle();
   expect(said).toEqual(['asks', 'records', 'publishes']);
 });
+
+/** A run whose first question for an agent is under way; `turns` has the numbers of ignored signals that the engine saw, turn by turn. */
+function startAskingRun() {
+  const inbox = new Inbox();
+  const engine = createEngine(options);
+  const turns: number[] = [];
+  let answer: () => void = () => undefined;
+  void driveRun({
+    engine: {
+      ...engine,
+      get state() {
+        return engine.state;
+      },
+      decide: (nowMs) => {
+        const decisions = engine.decide(nowMs);
+        turns.push(engine.state.ignoredSignals);
+        return decisions;
+      },
+    },
+    inbox,
+    steps: new Map(),
+    effects: { launch: () => undefined, cancel: () => undefined },
+    timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
+    recorder: {
+      state: { refused: 0 },
+      assign: () => new Promise((resolve) => (answer = () => resolve([]))),
+      record: () => undefined,
+    },
+    shielded: (work) => work(),
+    publish: () => undefined,
+  });
+  const ignore = (name: string): void => inbox.post({ type: 'signalIgnored', name, reason: 'unknown', atMs: 1 });
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return { turns, ignore, settle, answer: () => answer() };
+}
+
+test('while a recording is under way nothing is taken: a replay delivers its answer together with what came before it', async () => {
+  const { turns, ignore, settle, answer } = startAskingRun();
+  ignore('a');
+  await settle();
+  ignore('b');
+  await settle();
+  expect(turns).toEqual([0]);
+  answer();
+  await settle();
+  expect(turns[1]).toBe(2);
+});
+
+test.each([
+  ['a signal before a completion', ['signal', 'completion']],
+  ['a completion before a signal', ['completion', 'signal']],
+])('%s, in one workflow task: one turn takes both', async (_, delivered) => {
+  const { turns, ignore, settle, answer } = startAskingRun();
+  answer();
+  await settle();
+  turns.length = 0;
+  // A signal's handler runs while the task is delivered, what waits for a completion one microtask later.
+  for (const what of delivered) {
+    if (what === 'signal') ignore(what);
+    else void Promise.resolve().then(() => ignore(what));
+  }
+  await settle();
+  expect(turns).toEqual([2]);
+});

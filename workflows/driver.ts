@@ -45,15 +45,19 @@ export class Inbox {
 }
 
 type Finish = Extract<Decision, { type: 'finish' }>;
-type AssignDecision = Extract<Decision, { type: 'assign' }>;
 
 /**
  * The one loop of a run. Signals, completions and timers only post events; a turn gives all that arrived to the engine and carries
  * out its decisions. Resolves when the run has ended and its end is recorded; rejects on a bug, which fails the workflow task.
  *
- * The first event of a workflow task asks for a turn by a microtask, which comes after those of the completions that were delivered
- * with it: what arrives together makes one wave. `condition` would do the same, for four promises and two more entries into the
- * sandbox a turn, which cost more than all the rest of a step (docs/benchmarks.md).
+ * While a recording is under way there are no turns, and an event has the time of the turn that takes it. A workflow task may end
+ * before its local activity does (a query asks for an answer, or it takes too long): live, the next task then brings its events before
+ * the local activity is done, but a replay delivers both at once and at the later time. So nothing may depend on which came first.
+ *
+ * The first event of a workflow task asks for a turn two microtasks later: a signal is posted at once, a completion or a timer one
+ * microtask after it was delivered, and a replay may deliver them in another order than live. So a turn takes all that a task brings,
+ * and the engine puts it in order. `condition` would do the same, for three promises and two entries into the sandbox more a turn, which cost
+ * more than all the rest of a step (docs/benchmarks.md).
  */
 export function driveRun(parts: DriverParts): Promise<Finish> {
   const { engine, inbox, recorder, timers, shielded } = parts;
@@ -62,21 +66,22 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     const asSoonAsPossible = Promise.resolve();
     let isTurnDue = true;
     let isRecording = false;
-    let wanted: AssignDecision | undefined;
     let finish: Finish | undefined;
+    let hasEnded = false;
 
     const wake = (): void => {
       if (isTurnDue) return;
       isTurnDue = true;
-      void asSoonAsPossible.then(() => shielded(turn));
+      void asSoonAsPossible.then(() => undefined).then(() => shielded(turn));
     };
 
     function turn(): void {
+      isTurnDue = false;
+      if (isRecording || hasEnded) return;
       try {
         // An answer that comes at once belongs to the same turn.
         do takeEvents();
-        while (!inbox.isEmpty);
-        isTurnDue = false;
+        while (!inbox.isEmpty && !isRecording);
         if (isRecording) return;
         if (finish) conclude(finish);
         else parts.publish();
@@ -87,28 +92,25 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     }
 
     function takeEvents(): void {
-      for (const event of inbox.drain()) engine.apply(event);
-      for (const decision of engine.decide(Date.now())) {
+      const nowMs = Date.now();
+      for (const event of inbox.drain()) engine.apply(atTime(event, nowMs));
+      for (const decision of engine.decide(nowMs)) {
         if (decision.type === 'finish') finish = decision;
-        else if (decision.type === 'assign') wanted = decision;
+        else if (decision.type === 'assign') assign(decision);
         else carryOut(decision, parts);
       }
-      if (!finish && !isRecording) record();
-    }
-
-    /** What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave. */
-    function record(): void {
-      if (wanted) {
-        const { requests } = wanted;
-        wanted = undefined;
-        const { changes } = engine.takeChanges();
-        track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
-      } else if (engine.hasChanges().urgent) {
-        track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
+      // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
+      if (!finish && !isRecording && engine.hasChanges().urgent) {
+        track(recorder.record(engine.takeChanges().changes, nowMs), () => undefined);
       }
     }
 
-    /** Recordings go one after the other, in the order in which things happened. */
+    function assign({ requests }: Extract<Decision, { type: 'assign' }>): void {
+      const { changes } = engine.takeChanges();
+      track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
+    }
+
+    /** One recording at a time: no turn, no other. */
     function track<T>(work: T | Promise<T>, onDone: (value: T) => void): void {
       if (!(work instanceof Promise)) return onDone(work);
       isRecording = true;
@@ -126,8 +128,7 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
         while (!inbox.isEmpty) takeEvents();
         // What came meanwhile came too late: that is recorded too.
         if (engine.hasChanges().any) return conclude(ended);
-        // No turn comes after this one.
-        isTurnDue = true;
+        hasEnded = true;
         parts.publish();
         resolve(ended);
       });
@@ -136,6 +137,10 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     inbox.onPost(wake);
     shielded(turn);
   });
+}
+
+function atTime(event: EngineEvent, atMs: number): EngineEvent {
+  return event.type === 'voted' ? { ...event, vote: { ...event.vote, atMs } } : { ...event, atMs };
 }
 
 function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' }>, { steps, effects, timers }: DriverParts): void {
