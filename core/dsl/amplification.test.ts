@@ -8,6 +8,7 @@ const cpuLimitMs = 3_000;
 const repeat = (count: number, textOf: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => textOf(index)).join('');
 const workflow = (keys: string, steps: string): string => `Workflow: w\n${keys}\nSteps: {${steps}}\n`;
+const letters = Array.from('abcdefghijklmnopqrst').join();
 const plainSteps = (count: number): string => repeat(count, (index) => `s${index}: {agent: tester},`);
 
 function compileInTime(text: string): CompileResult {
@@ -84,6 +85,19 @@ describe('a short text that asks for much work', () => {
         '',
         repeat(limits.steps, (step) => `s${step}: {agent: t, output: o.${step}, input: o},`),
       ),
+      [],
+    ],
+    [
+      'twenty artifacts that every step produces and reads, after one that all wait for',
+      workflow(
+        `defaults: {output: "${letters}", input: "${letters}"}`,
+        repeat(limits.steps, (step) => `s${step}: {agent: t${step === 0 ? '' : ', depends_on: s0'}},`),
+      ),
+      [],
+    ],
+    [
+      'the same in a serial phase',
+      `workflow: {id: w, defaults: {output: "${letters}", input: "${letters}"}, phases: {p: {serial: true, steps: {${plainSteps(limits.steps)}}}}}`,
       [],
     ],
     [

@@ -1,18 +1,18 @@
 import type { Diagnostic, SourceRange } from '../plan/diagnostic';
-import { type Graph, topologicalOrder } from '../plan/graph';
-import { Reachability } from '../plan/reachability';
+import type { Graph } from '../plan/graph';
 import type { Plan } from '../plan/types';
 import { readStep } from './build/step-fields';
 import { readDefaults, readPhase, readWorkflow } from './build/workflow-fields';
 import { resolveApprovalPoints } from './checks/approval-points';
 import { checkApprovers } from './checks/approvers';
-import { resolveArtifacts, type StepOrder } from './checks/artifacts';
+import { resolveArtifacts } from './checks/artifacts';
 import { checkConditions } from './checks/conditions';
 import { checkCycles, graphOfDraft, resolveDependencies } from './checks/dependencies';
 import { checkForEach } from './checks/for-each';
 import { collectNames } from './checks/names';
 import { assignPhases } from './checks/phases';
 import { checkParallelClaims, checkRework, checkRoles, checkRollbacks, resolveSecurityReviewers } from './checks/relations';
+import { orderSteps, type StepOrder } from './checks/step-order';
 import { DiagnosticSink } from './diagnostic-sink';
 import { weightOf } from './document';
 import type { WorkflowDraft } from './draft';
@@ -122,7 +122,7 @@ function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: Co
   const places = resolveDependencies(context, draft, names);
   const { graph, nodes } = graphOfDraft(draft);
   const hasCycles = checkCycles(context, draft, { graph, places });
-  const order = hasCycles ? undefined : orderOf(draft, graph, nodes);
+  const order = hasCycles ? undefined : orderSteps(draft, graph, nodes);
   checkParallelClaims(context, draft, { names, places, order });
   resolveApprovalPoints(context, draft);
   resolveArtifacts(context, draft, order);
@@ -135,15 +135,6 @@ function resolveDraft(context: CompileContext, draft: WorkflowDraft, options: Co
   checkConditions(context, draft, names, order);
   if (draft.plan.form === 'steps' && draft.phases.length === 0) labelStages(draft, graph);
   return order;
-}
-
-function orderOf(draft: WorkflowDraft, graph: Graph, nodes: ReadonlyMap<string, number>): StepOrder {
-  const count = draft.steps.length;
-  // Ends of phases come as soon as they can, so that they never hold back a step that stands earlier in the file.
-  const sorted = topologicalOrder(graph, (node) => (node < count ? node : node - graph.dependencies.length));
-  const ranks = new Array<number>(sorted.length);
-  sorted.forEach((node, rank) => (ranks[node] = rank));
-  return { graph, nodes, reach: new Reachability(graph, sorted), sorted, ranks };
 }
 
 /** A steps form without phases gets the seed's stages as labels. */

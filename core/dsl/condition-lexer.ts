@@ -45,6 +45,7 @@ export class ConditionLexer {
 
   next(): Lexeme {
     const token = this.peek();
+    if (token.kind === 'number' && !Number.isFinite(token.value)) throw new ConditionSyntaxError('the number is too large', token);
     this.#peeked = undefined;
     this.#offset = token.end;
     return token;

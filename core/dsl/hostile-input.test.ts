@@ -144,6 +144,20 @@ describe('bytes', () => {
     expect(codesOf(line + valid)).toEqual(['encoding']);
   });
 
+  test.each(['.inf', '-.inf', '.nan', '1e999', '9'.repeat(400), '[{a: .inf}]'])(
+    '%s in a snapshot is refused: JSON does not know it',
+    (value) => {
+      expect(codesOf(`Status: ${value}\n${valid}`)).toEqual(['bad_value']);
+      expect(codesOf(valid.replace('w\n', `w\nProgress: {done: ${value}}\n`))).toEqual(['bad_value']);
+    },
+  );
+
+  test.each(['', '%', ' h', 'ms'])('a number with %j that is infinite is refused in a condition', (unit) => {
+    const text = `${valid}  test: {agent: tester, must_pass: "score < ${'9'.repeat(400)}${unit}"}\n`;
+    expect(codesOf(text)).toEqual(['condition_syntax']);
+    expect(codesOf(text.replace('< ', '< $'))).toEqual(['condition_syntax']);
+  });
+
   test('a whole surrogate pair is a character, and columns count it as one', () => {
     const { diagnostics } = compileWorkflow(`Workflow: w\nSteps: {build: {agent: developer, x-note: "😀😀", depends_on: nope}}\n`);
     expect(diagnostics.map(({ code, range }) => [code, range.line, range.column])).toEqual([['unknown_step', 2, 61]]);

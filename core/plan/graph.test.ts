@@ -83,7 +83,7 @@ test('cycles are found exactly where a topological order is incomplete', () => {
 
 test('reachability agrees with ancestors and descendants', () => {
   fc.assert(
-    fc.property(acyclicGraph, (graph) => {
+    fc.property(acyclicGraph, fc.nat(2), (graph, seed) => {
       const reach = new Reachability(graph);
       graph.dependencies.forEach((_, node) => {
         const ancestors = findAncestors(graph, [node]);
@@ -91,6 +91,9 @@ test('reachability agrees with ancestors and descendants', () => {
           expect(reach.isBefore(other, node)).toBe(ancestors.has(other));
           expect(findDescendants(graph, [other]).has(node)).toBe(ancestors.has(other));
         });
+        const some = graph.dependencies.flatMap((__, other) => ((other * 7 + seed) % 3 === 0 ? [other] : []));
+        const last = topologicalOrder(graph).findLast((other) => some.includes(other) && ancestors.has(other));
+        expect(reach.lastBefore(node, reach.setOf(some))).toBe(last);
       });
     }),
   );

@@ -1,44 +1,18 @@
 import { stepIdPattern } from '../../contract/ids';
-import type { Graph } from '../../plan/graph';
-import type { Reachability } from '../../plan/reachability';
 import { didYouMean } from '../diagnostic-sink';
 import { shorten, type Span } from '../document';
 import type { DraftStep, WorkflowDraft } from '../draft';
 import type { Word } from '../fields';
 import type { CompileContext } from '../keyed-map';
+import { type Producer, Producers } from './producers';
 import { SerialOrder } from './serial-order';
-
-/** What the artifact check needs to know of the order: absent when the steps have no order (a cycle). */
-export interface StepOrder {
-  graph: Graph;
-  nodes: ReadonlyMap<string, number>;
-  reach: Reachability;
-  /** Steps by their place in the file (and ends of phases, after them), each after what it waits for. */
-  sorted: readonly number[];
-  /** Place of each node in topological order. */
-  ranks: readonly number[];
-}
-
-interface Producer {
-  step: DraftStep;
-  /** Of the step, in the graph. */
-  node: number;
-  output: string;
-  word: Word;
-}
-
-interface Producers {
-  inFileOrder: readonly Producer[];
-  /** By the steps' place in topological order. */
-  latestFirst: readonly Producer[];
-}
-
-const nobody: Producers = { inFileOrder: [], latestFirst: [] };
+import { nodeOf, type StepOrder } from './step-order';
 
 /** Fills `inputs` of every step and warns of inputs that nobody produces and of artifacts with two unordered producers. */
 export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): void {
   const serial = new SerialOrder(draft);
-  const byName = collectProducers(context, draft, order);
+  const byName = collectProducers(context, draft, { order, serial });
+  const nobody = new Producers([], order, serial);
   const declared = new Set(draft.plan.inputs.map((input) => input.name));
   const missing = new Map<string, Word[]>();
   for (const step of draft.steps) {
@@ -48,7 +22,7 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
       if (seen.has(word.text) || !checkName(context, word)) continue;
       seen.add(word.text);
       const producers = byName.get(word.text) ?? nobody;
-      const producer = findProducer(producers, step, { order, serial });
+      const producer = producers.findBefore(step);
       step.plan.inputs.push({
         name: word.text,
         ...(producer === undefined ? {} : { from: producer.step.plan.id, output: producer.output }),
@@ -68,7 +42,11 @@ export function resolveArtifacts(context: CompileContext, draft: WorkflowDraft, 
 }
 
 /** Outputs by their names, and by their names without extension (`design_doc` finds `design_doc.md`). */
-function collectProducers(context: CompileContext, draft: WorkflowDraft, order: StepOrder | undefined): ReadonlyMap<string, Producers> {
+function collectProducers(
+  context: CompileContext,
+  draft: WorkflowDraft,
+  { order, serial }: { order: StepOrder | undefined; serial: SerialOrder },
+): ReadonlyMap<string, Producers> {
   const byOutput = new Map<string, Producer[]>();
   for (const step of draft.steps) {
     if (step.outputs.length === 0) continue;
@@ -77,7 +55,7 @@ function collectProducers(context: CompileContext, draft: WorkflowDraft, order: 
       if (seen.has(word.text) || !checkName(context, word)) continue;
       seen.add(word.text);
       const producers = byOutput.get(word.text) ?? [];
-      producers.push({ step, node: order?.nodes.get(step.plan.id) ?? 0, output: word.text, word });
+      producers.push({ step, output: word.text, word });
       byOutput.set(word.text, producers);
     }
     step.plan.outputs = [...seen];
@@ -93,25 +71,19 @@ function collectProducers(context: CompileContext, draft: WorkflowDraft, order: 
     if (known === undefined) byName.set(stem, [...producers]);
     else for (const producer of producers) known.push(producer);
   }
-  const sorted = new Map([...byName].map(([name, producers]) => [name, sortProducers(producers, order)]));
+  const found = new Map([...byName].map(([name, producers]) => [name, new Producers(producers, order, serial)]));
   if (order !== undefined) {
-    for (const output of byOutput.keys()) checkDuplicates(context, sorted.get(output) ?? nobody, order);
+    for (const output of byOutput.keys()) checkDuplicates(context, found.get(output)?.latestFirst ?? [], order);
   }
-  return sorted;
-}
-
-function sortProducers(producers: readonly Producer[], order: StepOrder | undefined): Producers {
-  if (order === undefined || producers.length < 2) return { inFileOrder: producers, latestFirst: producers };
-  const rankOf = ({ node }: Producer): number => order.ranks[node] ?? 0;
-  return { inFileOrder: producers, latestFirst: [...producers].sort((a, b) => rankOf(b) - rankOf(a)) };
+  return found;
 }
 
 /** Neighbours in topological order suffice: if all of them are ordered, so are all pairs. */
-function checkDuplicates(context: CompileContext, { latestFirst }: Producers, order: StepOrder): void {
+function checkDuplicates(context: CompileContext, latestFirst: readonly Producer[], order: StepOrder): void {
   const sorted = latestFirst.toReversed();
   sorted.forEach((producer, index) => {
     const before = sorted[index - 1];
-    if (before === undefined || order.reach.isBefore(before.node, producer.node)) return;
+    if (before === undefined || order.reach.isBefore(nodeOf(before.step, order), nodeOf(producer.step, order))) return;
     const [first, later] = before.step.plan.order < producer.step.plan.order ? [before, producer] : [producer, before];
     context.sink.report({
       code: 'duplicate_output',
@@ -123,20 +95,6 @@ function checkDuplicates(context: CompileContext, { latestFirst }: Producers, or
       related: [{ message: 'also produced here', span: first.word.span }],
     });
   });
-}
-
-/** The last step before this one that produces it; without an order, the first in the file. */
-function findProducer(
-  producers: Producers,
-  step: DraftStep,
-  { order, serial }: { order: StepOrder | undefined; serial: SerialOrder },
-): Producer | undefined {
-  if (order === undefined) return producers.inFileOrder.find((producer) => producer.step !== step);
-  const node = order.nodes.get(step.plan.id) ?? 0;
-  return producers.latestFirst.find(
-    (producer) =>
-      producer.step !== step && (order.reach.isBefore(producer.node, node) || serial.isBefore(producer.step.plan.id, step.plan)),
-  );
 }
 
 function reportUnordered(context: CompileContext, input: { step: DraftStep; word: Word; producer: Producer }): void {

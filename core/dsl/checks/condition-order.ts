@@ -1,6 +1,6 @@
 import type { PlanStep } from '../../plan/types';
 import type { ConditionPurpose, WorkflowDraft } from '../draft';
-import type { StepOrder } from './artifacts';
+import type { StepOrder } from './step-order';
 import { SerialOrder } from './serial-order';
 
 export interface Unordered {

@@ -9,7 +9,7 @@ import { shorten } from '../document';
 import type { ConditionPurpose, DraftStep, WorkflowDraft } from '../draft';
 import type { WrittenCondition } from '../fields';
 import type { CompileContext } from '../keyed-map';
-import type { StepOrder } from './artifacts';
+import type { StepOrder } from './step-order';
 import { findFacts } from './condition-facts';
 import type { Facts } from './condition-leaves';
 import { ConditionOrder } from './condition-order';

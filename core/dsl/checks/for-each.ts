@@ -2,7 +2,7 @@ import { didYouMean } from '../diagnostic-sink';
 import type { DraftStep, WorkflowDraft } from '../draft';
 import type { Word } from '../fields';
 import type { CompileContext } from '../keyed-map';
-import type { StepOrder } from './artifacts';
+import type { StepOrder } from './step-order';
 import { findStep, type Names } from './names';
 
 /** What `for_each` reads must be a list, and there when the step is multiplied. */

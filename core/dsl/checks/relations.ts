@@ -5,7 +5,7 @@ import type { CompileContext } from '../keyed-map';
 import { limits } from '../limits';
 import { isRole, roleFallbacks } from '../roles';
 import { didYouMean } from '../diagnostic-sink';
-import type { StepOrder } from './artifacts';
+import type { StepOrder } from './step-order';
 import type { DependencyPlaces } from './dependencies';
 import { findStep, type Names } from './names';
 

@@ -26,6 +26,15 @@ export class SerialOrder {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#prompt.size === 0;
+  }
+
+  /** True when the step has run before every later one of its serial phase. */
+  hasTurn(id: string): boolean {
+    return this.#prompt.has(id);
+  }
+
   /** True when `earlier` has run before `later` by the order of their serial phase. */
   isBefore(earlier: string, later: Pick<DraftStep['plan'], 'phase' | 'order'>): boolean {
     const found = this.#prompt.get(earlier);
