@@ -23,7 +23,7 @@ export function inferStages(steps: readonly PlanStep[], graph: Graph): Stage[] {
   const dependents = dependentsOf(graph);
   const withDescendants = (nodes: number[]): Set<number> => new Set([...nodes, ...findDescendants(graph, nodes, dependents)]);
 
-  const productionDeploys = nodesWhere((step) => step.deploys && step.environments.some((name) => name.toLowerCase() === 'production'));
+  const productionDeploys = nodesWhere((step) => step.deploys && step.environments.includes('production'));
   const release = withDescendants(productionDeploys);
   const directlyBefore = new Set(productionDeploys);
   for (const node of nodesWhere((step) => isRole(step.role, 'decision-maker'))) {

@@ -11,6 +11,7 @@ import { inferTaskType } from '../task-type';
 import { readApproval } from './approval-fields';
 import { readDependencies } from './dependency-fields';
 import { readEffects } from './effect-fields';
+import { readEnvironments } from './environment-fields';
 import { readGates } from './gate-fields';
 import { readMonitor } from './monitor-fields';
 import { readRetry } from './retry-fields';
@@ -31,7 +32,7 @@ export function readStep(context: CompileContext, raw: RawStep, options: StepOpt
 
   const doer = read === undefined ? { role: 'unknown' } : readDoer(reader, raw);
   const actions = reader.words('actions') ?? [];
-  const environments = (reader.words('environment') ?? []).map((word) => word.text);
+  const environments = readEnvironments(reader);
   const gates = readGates(reader);
   const effects = readEffects(reader);
   const monitor = readMonitor(reader, effects.plan.rollbackOn);
