@@ -125,8 +125,19 @@ test.each([
     '# of the file\nSteps: {a: {agent: developer}}\nWorkflow: w\n',
     '# of the file\n\nWorkflow: w\nSteps: {a: {agent: developer}}\n',
   ],
+  [
+    'comments at the end of a list that becomes a block, and of its step',
+    'Workflow: w\nSteps:\n  a:\n    agent: developer\n    depends_on: [ # why\n      b, # the b\n      # of the list\n    ]\n    # of the step\n  b: {agent: tester}\n',
+    'Workflow: w\nSteps:\n  a:\n    agent: developer\n    depends_on:\n      # why\n      - b\n      # the b\n      # of the list\n      # of the step\n  b: {agent: tester}\n',
+  ],
+  [
+    'the comment of a file that begins with `---`',
+    '# above\n---\n# of the file\n\nSteps: {a: {agent: developer}}\n# the name\nWorkflow: w\n',
+    '# above\n---\n# of the file\n\n# the name\nWorkflow: w\nSteps: {a: {agent: developer}}\n',
+  ],
 ])('YAML: %s', (_, text, expected = text) => {
   expect(format(text)).toBe(expected);
+  expect(format(expected)).toBe(expected);
 });
 
 const toml = (text: string): string => format(text, { format: 'toml' });

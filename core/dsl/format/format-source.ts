@@ -31,7 +31,7 @@ export function formatSource(source: string | Uint8Array, options: { format: Sou
   if (meaning === undefined) return { outcome: 'invalid', diagnostics };
   const language = languages[format];
   const text = readText(source).text;
-  const formatted = language.format(text, kind);
+  const formatted = settle(text, (each) => language.format(each, kind));
   if (compile(formatted, options).meaning !== meaning) {
     return { outcome: 'unsafe', reason: 'the canonical layout would not mean the same' };
   }
@@ -39,6 +39,12 @@ export function formatSource(source: string | Uint8Array, options: { format: Sou
   if (lost !== undefined) return { outcome: 'unsafe', reason: `there is no place for the comment ${lost}` };
   if (language.format(formatted, kind) !== formatted) return { outcome: 'unsafe', reason: 'the canonical layout is not stable here' };
   return { outcome: 'formatted', text: formatted };
+}
+
+/** A comment that moves out of a list of one line may find its place only when the new layout is read. */
+function settle(text: string, format: (text: string) => string): string {
+  const once = format(text);
+  return format(once) === once ? once : format(format(once));
 }
 
 /** What the text comes to, as one canonical text. */

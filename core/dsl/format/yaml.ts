@@ -31,11 +31,20 @@ export function formatYaml(text: string, kind: SourceKind): string {
   arrange(document.contents, rootPlace(kind), text);
   // What a file begins with is about the file, not about the key that happened to come first.
   const isMoved = header !== undefined && firstKeyOf(document.contents) !== header;
-  if (isMoved && typeof header.commentBefore === 'string') {
-    document.commentBefore = [document.commentBefore, header.commentBefore].filter(Boolean).join('\n\n');
-    header.commentBefore = undefined;
-  }
+  if (isMoved && typeof header.commentBefore === 'string') giveToFile(document, header);
   return document.toString({ lineWidth: 0, indentSeq: true, flowCollectionPadding: false });
+}
+
+/** Below a `---` the comment stays below it: what is above belongs to the other side, and would be read so the next time. */
+function giveToFile(document: Document, header: Scalar): void {
+  const comment = header.commentBefore?.trimEnd();
+  header.commentBefore = undefined;
+  const first = firstKeyOf(document.contents);
+  if (document.directives?.docStart === true && first !== undefined) {
+    first.commentBefore = [comment, first.commentBefore].filter(Boolean).join('\n\n');
+  } else {
+    document.commentBefore = [document.commentBefore, comment].filter(Boolean).join('\n\n');
+  }
 }
 
 /** The comments of YAML that compiles, as written. */
