@@ -70,8 +70,8 @@ export const codePages: Readonly<Record<DiagnosticCode, CodePage>> = {
   },
   unknown_key: {
     explanation:
-      'No key of that name means anything in this map. When a known one is close it is an error, for a slip must not go unnoticed; else a ' +
-      'warning. Keys that begin with `x-` are your own and never reported.',
+      'No key of that name means anything in this map. When a known one is close, or other tools call it so (`needs`), it is an error, for a slip ' +
+      'must not go unnoticed; else a warning. Keys that begin with `x-` are your own and never reported.',
     example: inSteps('build: {agent: developer, max_duratoin: 2h, colour: green}'),
   },
   not_built_yet: {

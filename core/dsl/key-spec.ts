@@ -53,6 +53,8 @@ export interface KeySpec {
   level: KeyLevel;
   name: string;
   aliases?: readonly string[];
+  /** What other tools call it: suggested to who writes it, never accepted. */
+  elsewhere?: readonly string[];
   type: ValueType;
   /** The values of a `choice`; of another type, those of its bare one. */
   choices?: readonly string[];

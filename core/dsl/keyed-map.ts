@@ -12,7 +12,7 @@ import {
   toPlainValue,
 } from './document';
 import type { KeyLevel, KeySpec } from './key-spec';
-import { isUsersOwnKey, keysAt, normalizeKey, snapshotKeys } from './keys';
+import { isUsersOwnKey, keyCalledElsewhere, keysAt, normalizeKey, snapshotKeys } from './keys';
 
 /** What all stages share while one text is compiled. */
 export interface CompileContext {
@@ -170,7 +170,8 @@ function noteUnbuilt(context: CompileContext, name: string, span: Span): void {
 
 function reportUnknownKey(context: CompileContext, unknown: { entry: MapEntry; path: DocumentPath; level: KeyLevel; what: string }): void {
   const { entry, path, level, what } = unknown;
-  const suggestion = context.sink.suggest(normalizeKey(entry.key), keysAt(level).keys());
+  const name = normalizeKey(entry.key);
+  const suggestion = keyCalledElsewhere(level, name) ?? context.sink.suggest(name, keysAt(level).keys());
   context.sink.report({
     code: 'unknown_key',
     severity: suggestion === undefined ? 'warning' : 'error',

@@ -45,7 +45,16 @@ for (const spec of keySpecs) {
   for (const name of [spec.name, ...(spec.aliases ?? [])]) specs.set(name, spec);
 }
 
+const namesElsewhere = new Map(
+  keySpecs.flatMap(({ level, name, elsewhere = [] }) => elsewhere.map((other) => [`${level} ${other}`, name] as const)),
+);
+
 /** The keys of a level by normalised name, aliases included. */
 export function keysAt(level: KeyLevel): ReadonlyMap<string, KeySpec> {
   return specsByLevel.get(level) ?? new Map<string, KeySpec>();
+}
+
+/** The key of a level that other tools call so, by its normalised name. */
+export function keyCalledElsewhere(level: KeyLevel, name: string): string | undefined {
+  return namesElsewhere.get(`${level} ${name}`);
 }
