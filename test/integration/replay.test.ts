@@ -49,7 +49,7 @@ test.each<[what: string, from: RegExp, to: string, shows: RegExp]>([
   ],
   ["turns that Temporal's cancel reaches", /\(\) ?=> ?shielded\(turn\)/, 'turn', /cancel-through-temporal$/],
   ['search attributes no longer written', /if \(updates\.length > 0\)/, 'if (updates.length > 9)', /cancel$/],
-  ['decisions carried out in another order', /engine\.decide\(Date\.now\(\)\)/, 'engine.decide(Date.now()).reverse()', /feature$/],
+  ['decisions carried out in another order', /engine\.decide\(nowMs\)/, 'engine.decide(nowMs).reverse()', /feature$/],
 ])('%s is noticed', async (_what, from, to, shows) => {
   const code = readFileSync(testWorkflowBundle(), 'utf8');
   const broken = code.replace(from, to);
