@@ -55,8 +55,11 @@ test('a run that was flooded with alerts still answers, with the newest and thei
     );
   }
   await waitFor('all of them to be counted', async () => (await run.status()).totals.alerts === count);
-  const { view, from } = await getStatus(vapora.client, run.id);
-  expect(from).toBe('workflow');
+  // On a busy machine an answer may take longer than a reader waits, who then gets Postgres' answer.
+  const { view } = await waitFor('the workflow itself to answer', async () => {
+    const status = await getStatus(vapora.client, run.id);
+    return status.from === 'workflow' && status;
+  });
   expect(view.alerts.at(-1)?.name).toMatch(/^alert 9\d\d$/);
   expect((await getGates(vapora.client, run.id)).view).toMatchObject([{ id: 'a', state: 'open' }]);
   await run.handle.signal('approve', { gate: 'a', by: 'ana' });
