@@ -126,7 +126,7 @@ test('recordings go one after the other, and what is published is recorded', asy
 });
 
 /** A run whose first question for an agent is under way; `turns` has the numbers of ignored signals that the engine saw, turn by turn. */
-function startAskingRun() {
+function startAskingRun(answersAtOnce = false) {
   const inbox = new Inbox();
   const engine = createEngine(options);
   const turns: number[] = [];
@@ -149,7 +149,7 @@ function startAskingRun() {
     timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
     recorder: {
       state: { refused: 0 },
-      assign: () => new Promise((resolve) => (answer = () => resolve([]))),
+      assign: () => (answersAtOnce ? [] : new Promise((resolve) => (answer = () => resolve([])))),
       record: () => undefined,
     },
     shielded: (work) => work(),
@@ -187,4 +187,12 @@ test.each([
   }
   await settle();
   expect(turns).toEqual([2]);
+});
+
+test('an answer that comes at once is taken in the same turn, and no other turn follows', async () => {
+  const { turns, settle } = startAskingRun(true);
+  // The question, and its answer.
+  expect(turns).toEqual([0, 0]);
+  await settle();
+  expect(turns).toEqual([0, 0]);
 });

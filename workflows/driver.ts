@@ -76,19 +76,22 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     };
 
     function turn(): void {
-      isTurnDue = false;
-      if (isRecording || hasEnded) return;
       try {
-        // An answer that comes at once belongs to the same turn.
-        do takeEvents();
-        while (!inbox.isEmpty && !isRecording);
-        if (isRecording) return;
+        // An answer that comes at once belongs to the same turn: it asks for no other one.
+        if (canTake()) takeEvents();
+        while (canTake() && !inbox.isEmpty) takeEvents();
+        isTurnDue = false;
+        if (!canTake()) return;
         if (finish) conclude(finish);
         else parts.publish();
       } catch (error) {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
         reject(error);
       }
+    }
+
+    function canTake(): boolean {
+      return !isRecording && !hasEnded;
     }
 
     function takeEvents(): void {
