@@ -6,7 +6,7 @@ import { addTaskTypeExpertise, createLearningProfile, type LearningProfile, upda
 import type { PlanStep } from '../../core/plan/types';
 import type { Database } from '../connect';
 import { expertiseOfRow, type ExpertiseRow, expertiseSql, overallSql } from './expertise';
-import { isoOf, Statement } from './statement';
+import { isoOf, Statement, unprepared } from './statement';
 
 /** The newest terminal executions of an agent for a task type, newest first. */
 export async function getExecutionsForTaskType(
@@ -88,7 +88,7 @@ export async function loadAllLearningProfiles(
   }
   const rows = await statement.run<Row>(
     db,
-    'profiles',
+    unprepared,
     `select c.id, o.n, o.successes,
        (select jsonb_agg(x) from unnest(${types}) as t(task_type)
         cross join lateral (${expertiseSql('c.id', 't.task_type', at)}) x where x.n > 0) as expertise
@@ -122,19 +122,16 @@ export async function loadEstimates(
   agentIds?: readonly string[],
 ): Promise<(number | null)[]> {
   if (questions.length === 0) return [];
+  // A thousand steps ask the same few questions: each reads up to 100 rows, and far more where the planner knows the table as it was
+  // when it was small.
+  const keyOf = ({ role, taskType, agentId }: EstimateQuestion): string =>
+    JSON.stringify(agentId === undefined ? [role, taskType] : [taskType, agentId, null]);
+  const distinct = new Map(questions.map((question) => [keyOf(question), question]));
   const statement = new Statement();
-  const roles = statement.value(
-    questions.map(({ role }) => role),
-    'text[]',
-  );
-  const types = statement.value(
-    questions.map(({ taskType }) => taskType),
-    'text[]',
-  );
-  const agents = statement.value(
-    questions.map(({ agentId }) => agentId ?? null),
-    'text[]',
-  );
+  const column = (of: (question: EstimateQuestion) => string | null): string => statement.value([...distinct.values()].map(of), 'text[]');
+  const roles = column(({ role }) => role);
+  const types = column(({ taskType }) => taskType);
+  const agents = column(({ agentId }) => agentId ?? null);
   // Others with the same role may be of another kind altogether: simulated ones take no time, people take days.
   const among = statement.value(agentIds === undefined ? null : [...agentIds], 'text[]');
   const since = `${statement.value(isoOf(atMs), 'timestamptz')} - interval '${historyDays} days'`;
@@ -142,7 +139,7 @@ export async function loadEstimates(
     `select duration_ms from executions where ${filter} and outcome = 'success' and mode = 'do' and finished_at > ${since} order by finished_at desc limit ${newestExecutions}`;
   const rows = await statement.run<{ p50: number | null }>(
     db,
-    'estimates',
+    unprepared,
     `select case when e.n >= ${estimateFrom} then e.p50 end as p50
      from unnest(${roles}, ${types}, ${agents}) with ordinality as q(role, task_type, agent_id, place)
      cross join lateral (
@@ -153,7 +150,8 @@ export async function loadEstimates(
        ) durations
      ) e order by q.place`,
   );
-  return rows.map((row) => row.p50);
+  const answers = new Map([...distinct.keys()].map((key, place) => [key, rows[place]?.p50 ?? null]));
+  return questions.map((question) => answers.get(keyOf(question)) ?? null);
 }
 
 /**

@@ -1,10 +1,13 @@
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../connect';
 
+/** In the place of a name: planned at each call, for what the tables hold now. For what is asked once a run, or by a person. */
+export const unprepared = Symbol('unprepared');
+
 /**
  * One SQL statement made of parts (`with a as (…), b as (…) select …`): everything that must be written together goes to the
  * server in one round trip and is one transaction without BEGIN and COMMIT. Each connection prepares it once under its name, so
- * one name must always mean one text.
+ * one name must always mean one text; what is not on the hot path is `unprepared`.
  */
 export class Statement {
   readonly #parts: string[] = [];
@@ -21,9 +24,10 @@ export class Statement {
     return this;
   }
 
-  async run<Row>(db: Database, name: string, select: string): Promise<Row[]> {
+  async run<Row>(db: Database, name: string | typeof unprepared, select: string): Promise<Row[]> {
     const parts = this.#parts.length === 0 ? '' : `with ${this.#parts.join(',\n')}\n`;
-    const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(`/* prepared: ${name} */ ${parts}${select}`, this.#values));
+    const prefix = name === unprepared ? '' : `/* prepared: ${name} */ `;
+    const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(`${prefix}${parts}${select}`, this.#values));
     return rows;
   }
 }

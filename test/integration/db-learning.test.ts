@@ -172,7 +172,9 @@ test('estimates are medians of successes from 5 on, by agent or by role', async 
     })),
   ]);
   const ask = (agentId?: string, role = 'devops') => ({ role, taskType: 'Deployment', agentId });
-  expect(await loadEstimates(fixture.db, [ask('est'), ask('est2'), ask(), ask(undefined, 'tester')], nowMs)).toEqual([30, null, 30, null]);
+  expect(
+    await loadEstimates(fixture.db, [ask('est'), ask('est2'), ask(), ask(undefined, 'tester'), ask('est', 'tester'), ask()], nowMs),
+  ).toEqual([30, null, 30, null, 30, 30]);
   const step = { id: 's', role: 'devops', taskType: 'Deployment', skills: [] } as unknown as PlanStep;
   const agents = [agent('est', { role: 'devops' }), agent('est2', { role: 'devops' })];
   expect(await estimateDurations(fixture.db, [step, { ...step, id: 't', role: 'tester' }], agents, nowMs)).toEqual({ s: 30 });
