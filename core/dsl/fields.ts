@@ -42,7 +42,9 @@ export class FieldReader {
   boolean(name: string): boolean | undefined {
     const field = this.#present(name);
     if (field === undefined) return undefined;
-    if (field.node.kind !== 'scalar' || typeof field.node.value !== 'boolean') return this.#refuse(field, '`true` or `false`');
+    if (field.node.kind !== 'scalar' || typeof field.node.value !== 'boolean') {
+      return this.#refuse(field, '`true` or `false`', booleanHint(field.node));
+    }
     noteUnbuiltValue(this.context, field, String(field.node.value));
     return field.node.value;
   }
@@ -133,10 +135,23 @@ export class FieldReader {
     return undefined;
   }
 
-  #refuse(field: Field, expected: string): undefined {
-    reportBadValue(this.context, { node: field.node, path: field.path, name: field.written, expected });
+  #refuse(field: Field, expected: string, hint?: string): undefined {
+    reportBadValue(this.context, { node: field.node, path: field.path, name: field.written, expected, hint });
     return undefined;
   }
+}
+
+/** What YAML 1.1 read as booleans, and people still write. */
+const formerBooleans: ReadonlyMap<string, boolean> = new Map([
+  ...['yes', 'y', 'on'].map((word) => [word, true] as const),
+  ...['no', 'n', 'off'].map((word) => [word, false] as const),
+]);
+
+function booleanHint(node: DocumentNode): string | undefined {
+  const text = node.kind === 'scalar' ? node.text.toLowerCase() : '';
+  if (text === 'true' || text === 'false') return `write it without quotes: \`${text}\``;
+  const meant = formerBooleans.get(text);
+  return meant === undefined ? undefined : `write \`${meant}\``;
 }
 
 export function reportBadValue(

@@ -20,6 +20,13 @@ describe('a count', () => {
   });
 });
 
+test('a count that cannot be reached is not explained by percentages', () => {
+  const { diagnostics } = compileWorkflow(
+    'Workflow: w\nSteps:\n  a: {agent: developer}\n  b: {agent: tester, depends_on: a, requires: count(passed) >= 2}\n',
+  );
+  expect(diagnostics[0]?.hint).toMatch(/^a count goes up to the number of steps/);
+});
+
 describe('what a dependency says of a predicate', () => {
   test.each([
     ['a', 'passed(a)', []],

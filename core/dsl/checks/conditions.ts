@@ -228,12 +228,14 @@ class ConditionChecker {
       : use.purpose === 'if'
         ? 'this can never hold, so the step can never run'
         : 'this can never hold';
-    const denied = [...walkCondition(use.written.condition)].find(
-      (node) => node.op === 'predicate' && knownFrom(use.dependsOn, node) === false,
-    ) as Extract<Condition, { op: 'predicate' }> | undefined;
-    const hint =
-      denied &&
-      `to wait for that, write \`depends_on: [{step: ${denied.target}, when: ${denied.name === 'approved' ? 'passed' : denied.name}}]\``;
+    const nodes = [...walkCondition(use.written.condition)];
+    const denied = nodes.find((node) => node.op === 'predicate' && knownFrom(use.dependsOn, node) === false) as
+      Extract<Condition, { op: 'predicate' }> | undefined;
+    const hint = denied
+      ? `to wait for that, write \`depends_on: [{step: ${denied.target}, when: ${denied.name === 'approved' ? 'passed' : denied.name}}]\``
+      : nodes.some(({ op }) => op === 'count')
+        ? 'a count goes up to the number of steps in its scope; lower the number, or widen the scope'
+        : undefined;
     this.#report(use, use.written.condition, { code, severity: isAlarm ? 'warning' : 'error', message, hint });
   }
 
