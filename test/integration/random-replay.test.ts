@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { Worker } from '@temporalio/worker';
+import type { ReplayWorkerOptions } from '@temporalio/worker';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { temporal } from '@temporalio/proto';
+import { Client } from 'pg';
+import { waitForResult } from '../../client/run-outcome';
+import { payloadConverterPath } from '../../workers/bundle';
+import { Chooser } from '../support/random-workflow';
+import { startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
+import type { TestVapora } from '../support/vapora';
+
+jest.setTimeout(180_000);
+
+/** VAPORA_REPLAY_RUNS=200 npx jest random-replay: as many runs; VAPORA_REPLAY_SEED repeats what failed. */
+const runCount = Number(process.env['VAPORA_REPLAY_RUNS'] ?? 8);
+const seed = Number(process.env['VAPORA_REPLAY_SEED'] ?? Date.now() % 1_000_000);
+const atOnce = 8;
+/** An hour is a tenth of a second. */
+const timeScale = 36_000;
+
+let vapora: TestVapora;
+beforeAll(async () => {
+  vapora = await startTestVapora();
+  await slowDownRecordings(vapora.adminUrl);
+});
+afterAll(() => vapora.stop());
+
+/** A recording takes up to a quarter of a second: what happens meanwhile comes in workflow tasks of its own. */
+async function slowDownRecordings(adminUrl: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(`
+    create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(random() * 0.25); return null; end $$;
+    create trigger take_time after insert on audit_events for each statement execute function take_time()`);
+  await client.end();
+}
+
+/** Steps with random dependencies, approvals, failures and monitors; every agent takes some milliseconds. */
+function randomSource(chooser: Chooser): { source: string; agents: { source: string } } {
+  const steps = Array.from({ length: 4 + chooser.among(9) }, (_, n) => {
+    const before = Array.from({ length: chooser.among(3) }, () => `s${Math.max(0, n - 1 - chooser.among(4))}`);
+    const after = n === 0 ? [] : [...new Set(before)];
+    const kind = chooser.among(8);
+    const role = ['developer', 'tester', 'code-reviewer', 'security'][chooser.among(4)];
+    const keys = [
+      `agent: ${kind === 1 ? 'monitor' : role}`,
+      `dependencies: [${after.join(', ')}]`,
+      ...(kind === 0 ? ['approval_required: true'] : []),
+      ...(kind === 1 ? ['duration: 3h', 'interval: 1h', 'metrics: [error_rate]', 'alert_if: error_rate > 1%'] : []),
+      ...(kind === 2 ? ['count: 3'] : []),
+      ...(kind === 3 ? ['compensate: undo'] : []),
+      ...(chooser.among(4) === 0 ? ['async: true'] : []),
+      ...(chooser.among(4) === 0 ? ['on_failure: continue'] : []),
+    ];
+    return `  s${n}: {${keys.join(', ')}}`;
+  });
+  const success = [1, 1, 0.9][chooser.among(3)];
+  const executor = `{kind: simulate, duration: 3min..${10 + chooser.among(60)}min, success: ${success}}`;
+  return {
+    source: `Workflow: random\nSteps:\n${steps.join('\n')}\n`,
+    agents: {
+      source: `agents:\n${['a', 'b', 'c'].map((id) => `  - {id: ${id}, role: "*", capacity: 2, executor: ${executor}}`).join('\n')}\n`,
+    },
+  };
+}
+
+/** Runs it while somebody looks all the time: a query ends a workflow task before its local activity is done. */
+async function recordHistory(n: number): Promise<{ name: string; history: History }> {
+  const { source, agents } = randomSource(new Chooser(seed + n));
+  const { id, handle } = await startTestRun(vapora, source, { agents, seed: String(seed + n), autoApprove: true, timeScale });
+  let hasEnded = false;
+  const looking = (async () => {
+    while (!hasEnded) await handle.query('status').catch(() => undefined);
+  })();
+  await waitForResult(vapora.client, id);
+  hasEnded = true;
+  await looking;
+  return { name: `seed ${seed + n}\n${source}`, history: await handle.fetchHistory() };
+}
+
+async function recordHistories(): Promise<{ name: string; history: History }[]> {
+  const recorded: { name: string; history: History }[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < runCount) {
+      next += 1;
+      recorded.push(await recordHistory(next));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return recorded;
+}
+
+/** Up to each workflow task that was begun: where another worker may have to take the run up. */
+function prefixesOf({ name, history }: { name: string; history: History }): { workflowId: string; history: History }[] {
+  const events = history.events ?? [];
+  const { EVENT_TYPE_WORKFLOW_TASK_STARTED: started } = temporal.api.enums.v1.EventType;
+  return events.flatMap(({ eventType }, at) =>
+    eventType === started ? [{ workflowId: `${name} (to event ${at + 1})`, history: { events: events.slice(0, at + 1) } }] : [],
+  );
+}
+
+async function failuresOf(
+  workflowBundle: ReplayWorkerOptions['workflowBundle'],
+  histories: { workflowId: string; history: History }[],
+): Promise<string[]> {
+  const failures: string[] = [];
+  const options = { dataConverter: { payloadConverterPath }, workflowBundle };
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
+    if (error !== undefined) failures.push(`${workflowId}: ${error.message}`);
+  }
+  return failures;
+}
+
+test('what ran with a slow database under constant queries can be taken up by another worker at any of its workflow tasks', async () => {
+  const recorded = await recordHistories();
+  expect(recorded).toHaveLength(runCount);
+  const whole = recorded.map(({ name, history }) => ({ workflowId: name, history }));
+  expect(await failuresOf({ codePath: testWorkflowBundle() }, whole)).toEqual([]);
+  expect(await failuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);
+  // The test sees what it looks for: a workflow that orders its decisions otherwise fails.
+  const code = readFileSync(testWorkflowBundle(), 'utf8').replace(/engine\.decide\(nowMs\)/, 'engine.decide(nowMs).reverse()');
+  expect(await failuresOf({ code }, whole)).not.toEqual([]);
+});
