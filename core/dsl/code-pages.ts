@@ -13,8 +13,8 @@ const inSteps = (...steps: string[]): string => `Workflow: example\nSteps:\n${st
 export const codePages: Readonly<Record<DiagnosticCode, CodePage>> = {
   syntax: {
     explanation:
-      'The reader of YAML or TOML stopped here. What comes after the place may be read wrongly, so only mistakes of this kind are ' +
-      'reported until it is put right. One file holds one workflow: a second YAML document is a mistake, a leading `---` is not.',
+      'The reader of YAML or TOML stopped here. What comes after the place may be read wrongly, so of the rest only the keys and values ' +
+      'before it are checked until it is put right. One file holds one workflow: a second YAML document is a mistake, a leading `---` is not.',
     example: 'Workflow: example\nSteps:\n  build:\n    agent: developer\n   test:\n    agent: tester\n',
   },
   encoding: {

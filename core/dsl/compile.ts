@@ -1,6 +1,7 @@
 import type { Diagnostic, SourceRange } from '../plan/diagnostic';
 import type { Graph } from '../plan/graph';
 import type { Plan } from '../plan/types';
+import { beforeBreak } from './before-break';
 import { readStep } from './build/step-fields';
 import { readDefaults, readPhase, readWorkflow } from './build/workflow-fields';
 import { resolveApprovalPoints } from './checks/approval-points';
@@ -53,7 +54,8 @@ export function compileWorkflow(text: string | Uint8Array, options: CompileOptio
   const document = readDocument(text, options);
   const sink = new DiagnosticSink(new LineIndex(document.text));
   for (const problem of document.problems) sink.report(problem);
-  const context: CompileContext = { text: document.text, sink, unbuilt: new Map(), metadata: new Map() };
+  readBeforeBreak(document, sink, options);
+  const context = contextOf(document.text, sink);
   const found = document.root === null ? undefined : findForm(context, document.root);
   const draft = found === undefined ? undefined : readDraft(context, found);
   const order = draft === undefined ? undefined : resolveDraft(context, draft, options);
@@ -67,6 +69,22 @@ export function compileWorkflow(text: string | Uint8Array, options: CompileOptio
       return draft === undefined ? {} : rangesOf(sink.lines, draft);
     },
   };
+}
+
+function contextOf(text: string, sink: DiagnosticSink): CompileContext {
+  return { text, sink, unbuilt: new Map(), metadata: new Map() };
+}
+
+/** A broken syntax hides what stands behind it, but not what is wrong before it. */
+function readBeforeBreak(document: ReturnType<typeof readDocument>, sink: DiagnosticSink, options: CompileOptions): void {
+  const before = beforeBreak(document, sink);
+  if (before === undefined) return;
+  const { root, problems } = readDocument(before.text, options);
+  if (root === null) return;
+  for (const problem of problems) before.sink.report(problem);
+  const context = contextOf(before.text, before.sink);
+  const found = findForm(context, root);
+  if (found !== undefined) readDraft(context, found);
 }
 
 /** Reads every key; names stay unresolved. */
