@@ -1,6 +1,7 @@
-import type { RecordInput, RecordOutput, WaveInput, WaveOutput } from '../core/contract/local-activities';
+import type { AddAgentsInput, AddAgentsOutput, RecordInput, RecordOutput, WaveInput, WaveOutput } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import type { Database } from '../db/connect';
+import { addAgents } from './add-agents';
 import { recordChanges } from '../db/queries/recording';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
@@ -36,5 +37,6 @@ export function createActivities(options: ActivityOptions) {
       await refuseUndoneWork(recorded(), input.run);
       return recordChanges(recorded(), input);
     },
+    [localActivityNames.addAgents]: (input: AddAgentsInput): Promise<AddAgentsOutput> => addAgents(recorded(), input),
   };
 }

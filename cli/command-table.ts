@@ -17,6 +17,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('workflow reject', 'reject a gate', () => import('./workflow/reject.js')),
   entry('workflow pause', 'start nothing new', () => import('./workflow/pause.js')),
   entry('workflow resume', 'go on', () => import('./workflow/resume.js')),
+  entry('workflow adjust', 'change a run while it runs', () => import('./workflow/adjust.js')),
   entry('workflow cancel', 'stop, and undo what was done', () => import('./workflow/cancel.js')),
   entry('gates', 'everything that waits for a person', () => import('./gates.js')),
   entry('validate', 'check files without running them', () => import('./validate.js')),

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AdjustMessage, AdjustReply } from '../core/contract/adjustments';
 import { AppError } from '../core/contract/errors';
 import { refusalCodes } from '../core/contract/messages';
 import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, RefusalCode, ResumeMessage } from '../core/contract/messages';
@@ -33,12 +34,40 @@ export async function decideGate(client: VaporaClient, id: string, message: Deci
 }
 
 async function updateDecide(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideReply | 'no worker' | 'planning'> {
+  return sendUpdate<DecideReply>(client, id, { name: 'decide', message, what: 'the vote' });
+}
+
+/**
+ * Changes a run while it runs. AppError `refused` with the reason when the run refuses it, `unavailable` while no worker is up to
+ * answer (then nothing was changed, unless it had arrived: `status` shows it), `not_found` without such a run.
+ */
+export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
+  const giveUpAtMs = Date.now() + planningPatienceMs;
+  for (;;) {
+    const reply = await sendUpdate<AdjustReply>(client, id, { name: 'adjust', message, what: 'the adjustment' });
+    if (typeof reply === 'object') return reply;
+    if (reply === 'planning' && Date.now() < giveUpAtMs) {
+      await delay(planningRetryMs);
+      continue;
+    }
+    const why = reply === 'planning' ? `${id} is still being planned` : `no worker answers for ${id}`;
+    throw new AppError('unavailable', `${why}: it is not known whether the run was changed`, {
+      hint: `'vapora workflow status --id ${id}' shows what was changed; start a worker with 'vapora worker' or 'vapora dev', then try again`,
+    });
+  }
+}
+
+async function sendUpdate<Reply>(
+  client: VaporaClient,
+  id: string,
+  { name, message, what }: { name: string; message: object; what: string },
+): Promise<Reply | 'no worker' | 'planning'> {
   const temporal = await client.temporal();
   const handle = temporal.workflow.getHandle(id);
   try {
     return await callTemporal(client, () =>
       temporal.connection.withDeadline(Date.now() + updateTimeoutMs, () =>
-        handle.executeUpdate<DecideReply, [DecideMessage]>('decide', { args: [message] }),
+        handle.executeUpdate<Reply, [object]>(name, { args: [message] }),
       ),
     );
   } catch (error) {
@@ -47,7 +76,7 @@ async function updateDecide(client: VaporaClient, id: string, message: DecideMes
     if (failed.name === 'WorkflowUpdateFailedError') {
       const code = refusalCodeOf(failed.cause?.details?.[0]);
       if (code === 'planning') return 'planning';
-      const reason = failed.cause?.message ?? 'the run refused the vote';
+      const reason = failed.cause?.message ?? `the run refused ${what}`;
       throw new AppError('refused', reason, { hint: hintOfRefusal(code, id), cause: error, ...(code && { details: { code } }) });
     }
     const cause = (error as { cause?: unknown }).cause;
@@ -73,10 +102,16 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return 'somebody else has to decide, who is named with --by NAME';
     case 'run_ended':
       return `'vapora workflow result --id ${id}' shows how`;
+    case 'not_optional':
+      return 'add --force if it has to be skipped all the same';
     case 'malformed':
     case 'planning':
     case 'run_ending':
     case 'no_such_gate':
+    case 'no_such_step':
+    case 'no_such_agent':
+    case 'quorum_needed':
+    case 'does_not_apply':
     case 'already_decided':
     case undefined:
       return `'vapora workflow status --id ${id}' shows its open gates`;

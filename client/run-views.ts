@@ -146,6 +146,7 @@ function planningView(description: WorkflowExecutionDescription): RunStatusView 
     steps: [],
     gates: [],
     alerts: [],
+    adjustments: [],
     ignoredSignals: 0,
     totals: { steps: 0, gates: 0, alerts: 0 },
     timeline: { plannedMs: null, elapsedMs: 0, etaP50: null, etaP90: null },

@@ -55,8 +55,11 @@ export function buildAgentDocument(context: DocumentContext, step: PlanStep, lau
 function collectInputs(context: DocumentContext, step: PlanStep): Record<string, AgentInputValue> {
   const values: Record<string, AgentInputValue> = {};
   for (const { name, from, output } of step.inputs) {
+    const edited = context.state.steps[step.id]?.inputs;
     values[name] =
-      (from === undefined ? undefined : producedValue(context.state, from, output ?? name)) ?? givenValue(context.inputs, name);
+      (edited !== undefined && Object.hasOwn(edited, name) ? givenValue(edited, name) : undefined) ??
+      (from === undefined ? undefined : producedValue(context.state, from, output ?? name)) ??
+      givenValue(context.inputs, name);
   }
   return values;
 }

@@ -18,6 +18,10 @@ const options = {
   historyEstimatesMs: {},
 };
 
+const never = (): never => {
+  throw new Error('nobody asked for more agents');
+};
+
 /** A run that ends with its next turn: its one step has succeeded. */
 function createEndingRun(said: string[], record: () => Promise<void>): DriverParts {
   const driver = new EngineDriver(plan).pass(500);
@@ -37,6 +41,7 @@ function createEndingRun(said: string[], record: () => Promise<void>): DriverPar
     recorder: {
       state: { refused: 0 },
       assign: unexpected,
+      addAgents: never,
       async record(changes: RunChanges) {
         await record();
         said.push(`recorded ${changes.run?.status ?? ''}`);
@@ -109,6 +114,7 @@ test('recordings go one after the other, and what is published is recorded', asy
       state: { refused: 0 },
       assign: (_changes, requests) => answer('asks', [{ ...requests[0]!, kind: 'busy', reason: 'at work' }]),
       record: () => answer('records', undefined),
+      addAgents: never,
     },
     shielded: (work) => work(),
     publish: () => said.push('publishes'),
@@ -151,6 +157,7 @@ function startAskingRun(answersAtOnce = false) {
       state: { refused: 0 },
       assign: () => (answersAtOnce ? [] : new Promise((resolve) => (answer = () => resolve([])))),
       record: () => undefined,
+      addAgents: never,
     },
     shielded: (work) => work(),
     publish: () => undefined,

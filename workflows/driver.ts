@@ -100,6 +100,7 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
       for (const decision of engine.decide(nowMs)) {
         if (decision.type === 'finish') finish = decision;
         else if (decision.type === 'assign') assign(decision);
+        else if (decision.type === 'addAgents') addAgents(decision);
         else carryOut(decision, parts);
       }
       // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
@@ -111,6 +112,10 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     function assign({ requests }: Extract<Decision, { type: 'assign' }>): void {
       const { changes } = engine.takeChanges();
       track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
+    }
+
+    function addAgents({ role, count }: Extract<Decision, { type: 'addAgents' }>): void {
+      track(recorder.addAgents(role, count), (output) => inbox.post({ type: 'agentsAdded', atMs: Date.now(), ...output }));
     }
 
     /** One recording at a time: no turn, no other. */
@@ -146,7 +151,7 @@ function atTime(event: EngineEvent, atMs: number): EngineEvent {
   return event.type === 'voted' ? { ...event, vote: { ...event.vote, atMs } } : { ...event, atMs };
 }
 
-function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' }>, { steps, effects, timers }: DriverParts): void {
+function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' }>, { steps, effects, timers }: DriverParts): void {
   switch (decision.type) {
     case 'launch': {
       const step = steps.get(decision.step);

@@ -16,7 +16,8 @@ import type { Cancellable, ScopePool } from './scopes';
 type Launch = Extract<Decision, { type: 'launch' }>;
 
 export interface EffectSettings {
-  agentSet: string;
+  /** As it is now, since agents may be added. */
+  agentSet(): string;
   timeScale: number;
   seed: string;
   recording: 'full' | 'none';
@@ -69,7 +70,7 @@ export function createEffectRunner(
     return {
       run: context.run,
       effect,
-      agentSet: settings.agentSet,
+      agentSet: settings.agentSet(),
       planHash: context.planHash,
       timeScale: settings.timeScale,
       seed: settings.seed,

@@ -1,3 +1,4 @@
+import { parseAdjustment } from './adjustments';
 import { parseDecision, parseSignal } from './messages';
 
 const atMs = 1_000;
@@ -30,6 +31,17 @@ test.each([
   ['an endless reason', 'reject', [{ gate: 'g', by: 'ana', reason: 'x'.repeat(5_000) }], 'longer than'],
   ['cancel without a reason', 'cancel', [{}], '"reason" is missing'],
   ['cancel with a wrong flag', 'cancel', [{ reason: 'r', noRollback: 'yes' }], '"noRollback"'],
+  ['an adjustment of no kind', 'adjust', [{ step: 'a' }], '"kind" must be one of add_agent, parallelize,'],
+  ['an adjustment of an unknown kind', 'adjust', [{ kind: 'AddAgent' }], 'not "AddAgent"'],
+  ['an adjustment without its step', 'adjust', [{ kind: 'retry_step' }], '"step" is missing'],
+  ['too many agents', 'adjust', [{ kind: 'add_agent', role: 'r', count: 101 }], '"count" must be a whole number from 1 to 100, not 101'],
+  ['steps that are no list', 'adjust', [{ kind: 'parallelize', steps: 7 }], '"steps" must be a list of ids, not 7'],
+  ['a list with something else in it', 'adjust', [{ kind: 'parallelize', steps: ['a', 7] }], '"steps" must be text, not 7'],
+  ['a wrong force', 'adjust', [{ kind: 'skip_step', step: 'a', force: 'yes' }], '"force" must be true or false'],
+  ['inputs that are no object', 'adjust', [{ kind: 'retry_step', step: 'a', inputs: [] }], '"inputs" must be an object'],
+  ['inputs without end', 'adjust', [{ kind: 'retry_step', step: 'a', inputs: { a: 'x'.repeat(70_000) } }], '"inputs" are larger than'],
+  ['an override without a reason', 'adjust', [{ kind: 'override_gate', gate: 'a' }], '"reason" is missing'],
+  ['an output that is no text', 'adjust', [{ kind: 'set_output', step: 'a', output: 'o', value: 7, reason: 'r' }], '"value" must be text'],
   ['an unknown signal', 'aprove', [{ gate: 'g', by: 'ana' }], 'no such signal'],
   ['a name of Object.prototype', 'toString', [], 'no such signal'],
   ['a reserved name', 'reserved __temporal_x', [1], 'no such signal'],
@@ -59,5 +71,41 @@ test('an update names its decision', () => {
   expect(parseDecision([{ gate: 'g', by: 'ana', decision: 'maybe' }])).toEqual({
     ok: false,
     reason: '"decision" must be "approve" or "reject", not "maybe"',
+  });
+});
+
+test.each([
+  [
+    { kind: 'add_agent', role: 'developer' },
+    { kind: 'add_agent', role: 'developer', count: 1 },
+  ],
+  [
+    { kind: 'parallelize', steps: ['a', 'b'] },
+    { kind: 'parallelize', steps: ['a', 'b'] },
+  ],
+  [
+    { kind: 'skip_optional_steps', steps: 'a' },
+    { kind: 'skip_optional_steps', steps: ['a'], force: false },
+  ],
+  [
+    { kind: 'retry_step', step: ' a ', agent: 'd', inputs: { x: 1 } },
+    { kind: 'retry_step', step: 'a', agent: 'd', inputs: { x: 1 } },
+  ],
+  [
+    { kind: 'override_gate', phase: 'review', reason: 'r' },
+    { kind: 'override_gate', gate: 'review' },
+  ],
+])('an adjustment by signal: %j', (message, adjustment) => {
+  expect(parseSignal('adjust', [{ by: 'ana', ...message }], atMs)).toMatchObject({
+    type: 'adjusted',
+    atMs,
+    request: { adjustment, by: { kind: 'person', id: 'ana' }, via: 'signal' },
+  });
+});
+
+test('an update that is named after a kind needs no kind', () => {
+  expect(parseAdjustment([{ step: 'a' }], 'skip_step')).toMatchObject({
+    ok: true,
+    value: { adjustment: { kind: 'skip_step', step: 'a' } },
   });
 });

@@ -1,81 +1,18 @@
-import type { Actor } from '../core/contract/local-activities';
-import { isUndecodable } from '../core/contract/names';
-import { personName } from '../core/contract/person-name';
-import { utf8Bytes } from '../core/contract/text-size';
 import type { EngineEvent } from '../core/engine/types';
-
-type Fields = Record<string, unknown>;
-
-/** A refusal is a sentence, never an exception: a signal must not be able to fail a workflow task. */
-export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
-
-const maxTextLength = 4_000;
-const maxShownLength = 80;
-const maxPersonBytes = 200;
-const maxGateBytes = 300;
-
-/** Control characters, line separators and halves of surrogate pairs: none is part of a name. */
-const nameless = /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]/u;
-/** What Postgres cannot store. */
-// eslint-disable-next-line no-control-regex -- NUL is what is looked for
-const unstorable = /[\u0000\p{Surrogate}]/gu;
-
-function parseFields(args: readonly unknown[]): Parsed<Fields> {
-  const [message] = args;
-  if (args.length > 1) return { ok: false, reason: `its argument must be one JSON object, not ${args.length} arguments` };
-  if (isUndecodable(message)) return { ok: false, reason: `its argument cannot be decoded: ${message.undecodable}` };
-  if (typeof message !== 'object' || message === null || Array.isArray(message) || ArrayBuffer.isView(message)) {
-    return { ok: false, reason: `its argument must be one JSON object, not ${show(message)}` };
-  }
-  return { ok: true, value: message as Fields };
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (ArrayBuffer.isView(value)) return 'bytes';
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text;
-}
-
-function readText(fields: Fields, key: string, required: true): Parsed<string>;
-function readText(fields: Fields, key: string, required: false): Parsed<string | undefined>;
-function readText(fields: Fields, key: string, required: boolean): Parsed<string | undefined> {
-  const value = fields[key];
-  if (value === undefined || value === null) {
-    return required ? { ok: false, reason: `"${key}" is missing` } : { ok: true, value: undefined };
-  }
-  if (typeof value !== 'string') return { ok: false, reason: `"${key}" must be text, not ${show(value)}` };
-  if (required && value.trim() === '') return { ok: false, reason: `"${key}" is empty` };
-  if (value.length > maxTextLength) return { ok: false, reason: `"${key}" is longer than ${maxTextLength} characters` };
-  return { ok: true, value: value.replace(unstorable, '\uFFFD') };
-}
-
-/** Who says it, in the one form of the name. */
-function readPerson(fields: Fields, required: true): Parsed<string>;
-function readPerson(fields: Fields, required: false): Parsed<string | undefined>;
-function readPerson(fields: Fields, required: boolean): Parsed<string | undefined> {
-  const text = required ? readText(fields, 'by', true) : readText(fields, 'by', false);
-  if (!text.ok || text.value === undefined) return text;
-  // As it was sent: what cannot be stored has been replaced in the text.
-  const name = readName('by', personName(String(fields['by'])), maxPersonBytes);
-  if (name.ok && name.value === '') return required ? { ok: false, reason: '"by" is empty' } : { ok: true, value: undefined };
-  return name;
-}
-
-function readGate(fields: Fields): Parsed<string> {
-  const text = readText(fields, 'gate', true);
-  return text.ok ? readName('gate', String(fields['gate']).normalize('NFC').trim(), maxGateBytes) : text;
-}
-
-function readName(key: string, name: string, maxBytes: number): Parsed<string> {
-  if (nameless.test(name)) return { ok: false, reason: `"${key}" has control characters or broken text: ${show(name)}` };
-  if (utf8Bytes(name) > maxBytes) return { ok: false, reason: `"${key}" is longer than ${maxBytes} bytes` };
-  return { ok: true, value: name };
-}
-
-function personNamed(name: string | undefined): Actor {
-  return { kind: 'person', id: name ?? 'unknown', assurance: 'local' };
-}
+import { parseAdjustment } from './adjustments';
+import {
+  maxShownLength,
+  parseFields,
+  personNamed,
+  readByAndReason,
+  readFlag,
+  readId,
+  readPerson,
+  readText,
+  show,
+  type Fields,
+  type Parsed,
+} from './message-fields';
 
 export interface DecisionMessage {
   gate: string;
@@ -88,7 +25,7 @@ export interface DecisionMessage {
 export function parseDecision(args: readonly unknown[], decision?: 'approve' | 'reject'): Parsed<DecisionMessage> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
-  const gate = readGate(fields.value);
+  const gate = readId(fields.value, 'gate');
   if (!gate.ok) return gate;
   const by = readPerson(fields.value, true);
   if (!by.ok) return by;
@@ -105,7 +42,11 @@ export function parseDecision(args: readonly unknown[], decision?: 'approve' | '
 const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<EngineEvent>> = {
   pause(fields, atMs) {
     const texts = readByAndReason(fields, true);
-    return texts.ok ? { ok: true, value: { type: 'pauseRequested', atMs, by: texts.value.by, reason: texts.value.reason ?? '' } } : texts;
+    if (!texts.ok) return texts;
+    const freeze = readFlag(fields, 'freeze');
+    if (!freeze.ok) return freeze;
+    const { by, reason = '' } = texts.value;
+    return { ok: true, value: { type: 'pauseRequested', atMs, by, reason, ...(freeze.value && { freeze: true }) } };
   },
   resume(fields, atMs) {
     const texts = readByAndReason(fields, false);
@@ -115,10 +56,10 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
   cancel(fields, atMs) {
     const texts = readByAndReason(fields, true);
     if (!texts.ok) return texts;
-    const { noRollback } = fields;
-    if (noRollback !== undefined && typeof noRollback !== 'boolean') return { ok: false, reason: '"noRollback" must be true or false' };
-    const event = { type: 'cancelRequested', atMs, by: texts.value.by, reason: texts.value.reason ?? '', noRollback: noRollback === true };
-    return { ok: true, value: event as EngineEvent };
+    const noRollback = readFlag(fields, 'noRollback');
+    if (!noRollback.ok) return noRollback;
+    const { by, reason = '' } = texts.value;
+    return { ok: true, value: { type: 'cancelRequested', atMs, by, reason, noRollback: noRollback.value } };
   },
   alert(fields, atMs) {
     const name = readText(fields, 'name', true);
@@ -134,14 +75,6 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
   },
 };
 
-function readByAndReason(fields: Fields, reasonRequired: boolean): Parsed<{ by: Actor; reason?: string }> {
-  const reason = reasonRequired ? readText(fields, 'reason', true) : readText(fields, 'reason', false);
-  if (!reason.ok) return reason;
-  const by = readPerson(fields, false);
-  if (!by.ok) return by;
-  return { ok: true, value: { by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) } };
-}
-
 /** Any signal → exactly one event: what it asks for, or `signalIgnored` with the reason. */
 export function parseSignal(name: string, args: readonly unknown[], atMs: number): EngineEvent {
   const ignored = (reason: string): EngineEvent => ({ type: 'signalIgnored', atMs, name: shortName(name), reason });
@@ -149,8 +82,12 @@ export function parseSignal(name: string, args: readonly unknown[], atMs: number
     const vote = parseDecision(args, name);
     return vote.ok ? { type: 'voted', vote: { ...vote.value, atMs, assurance: 'local', via: 'signal' } } : ignored(vote.reason);
   }
+  if (name === 'adjust') {
+    const request = parseAdjustment(args);
+    return request.ok ? { type: 'adjusted', atMs, request: { ...request.value, via: 'signal' } } : ignored(request.reason);
+  }
   const parser = Object.hasOwn(signalParsers, name) ? signalParsers[name] : undefined;
-  if (!parser) return ignored('there is no such signal; known are approve, reject, pause, resume, cancel and alert');
+  if (!parser) return ignored('there is no such signal; known are approve, reject, adjust, pause, resume, cancel and alert');
   const fields = parseFields(args);
   if (!fields.ok) return ignored(fields.reason);
   const event = parser(fields.value, atMs);

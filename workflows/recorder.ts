@@ -1,6 +1,8 @@
 import type { LocalActivityOptions } from '@temporalio/workflow';
 import { scheduleLocalActivity, workflowInfo } from '@temporalio/workflow';
 import type {
+  AddAgentsInput,
+  AddAgentsOutput,
   AssignmentReply,
   AssignmentRequest,
   RecordInput,
@@ -25,6 +27,8 @@ export interface Recorder {
   /** Records the changes and asks for agents, in one transaction. One recording at a time: the next starts when this one is done. */
   assign(changes: RunChanges, requests: AssignmentRequest[], atMs: number): AssignmentReply[] | Promise<AssignmentReply[]>;
   record(changes: RunChanges, atMs: number): void | Promise<void>;
+  /** More agents of a role, for the rest of the run. */
+  addAgents(role: string, count: number): AddAgentsOutput | Promise<AddAgentsOutput>;
   readonly state: RecorderState;
 }
 
@@ -42,8 +46,8 @@ export function recordingViewOf(recorder: Recorder | undefined): { recording?: R
   return { recording: { refused, ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }) } };
 }
 
-/** `RecordingMarks` tells what is said twice. */
-export function createRecorder(run: RunRef, agentSet: string): Recorder {
+/** `RecordingMarks` tells what is said twice. `agentSet`: as it is now, since agents may be added. */
+export function createRecorder(run: RunRef, agentSet: () => string): Recorder {
   const state: RecorderState = { refused: 0 };
   const marks = createRecordingMarks();
 
@@ -62,7 +66,7 @@ export function createRecorder(run: RunRef, agentSet: string): Recorder {
     state,
     assign(changes, requests, atMs) {
       const summary = requests.length === 1 ? `agent for ${requests[0]?.path}` : `agents for ${requests.length} steps`;
-      const input: WaveInput = { run, agentSet, atMs, changes: begin(changes), requests };
+      const input: WaveInput = { run, agentSet: agentSet(), atMs, changes: begin(changes), requests };
       return scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary }).then((output) => {
         end(output);
         return output.replies;
@@ -72,6 +76,11 @@ export function createRecorder(run: RunRef, agentSet: string): Recorder {
       const input: RecordInput = { run, atMs, changes: begin(changes) };
       // Null in histories from before it answered.
       return scheduleLocalActivity<RecordOutput | null>(localActivityNames.record, [input], localActivityOptions).then(end);
+    },
+    addAgents(role, count) {
+      const input: AddAgentsInput = { run, agentSet: agentSet(), role, count };
+      const summary = `${count} more for ${role}`;
+      return scheduleLocalActivity<AddAgentsOutput>(localActivityNames.addAgents, [input], { ...localActivityOptions, summary });
     },
   };
 }

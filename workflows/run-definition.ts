@@ -12,6 +12,8 @@ import {
   defineSignal,
   defineUpdate,
 } from '@temporalio/workflow';
+import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
+import type { AgentSpec } from '../core/contract/agents';
 import type { LoadPlanInput, ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
 import type { DecideReply, Refusal } from '../core/contract/messages';
 import { localActivityNames, signalNames } from '../core/contract/names';
@@ -26,6 +28,7 @@ import { renderDetails } from './details';
 import { driveRun, Inbox, onCancelRequested } from './driver';
 import { createEffectRunner } from './effects';
 import { onDetailsAsked } from './interceptors';
+import { parseAdjustment } from './adjustments';
 import { parseDecision, parseSignal } from './messages';
 import { createRecorder, localActivityOptions, recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
@@ -64,12 +67,14 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       historyEstimatesMs: resolved.historyEstimatesMs,
     });
     holder.engine = engine;
+    const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;
     holder.plan = plan;
     const recording = input.value.recording ?? 'full';
-    const recorder = recording === 'full' ? createRecorder(run, resolved.agentSet) : createUnrecordedRecorder(resolved.agents ?? []);
+    const agents = [...(resolved.agents ?? [])];
+    const recorder = recording === 'full' ? createRecorder(run, agentSet) : createUnrecordedRecorder(agents);
     holder.recorder = recorder;
     onDetailsAsked(() => renderDetails(engine.statusView(Date.now())));
-    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox });
+    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents });
     const result = resultOf(engine, run, definition, resolved.planHash, ended);
     if (ended.status === 'completed') return result;
     if (ended.status === 'cancelled' && cancelled.wasRequested()) {
@@ -108,9 +113,11 @@ interface Drive {
   recorder: Recorder;
   run: RunRef;
   inbox: Inbox;
+  agentSet(): string;
+  agents: readonly AgentSpec[];
 }
 
-function drive({ engine, plan, resolved, recording, recorder, run, inbox }: Drive) {
+function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents }: Drive) {
   const context = {
     plan,
     planHash: resolved.planHash,
@@ -124,12 +131,12 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox }: Driv
   const effects = createEffectRunner(
     context,
     {
-      agentSet: resolved.agentSet,
+      agentSet,
       timeScale: resolved.timeScale,
       seed: resolved.seed,
       recording,
       estimateOf: (step) => resolved.historyEstimatesMs[step.id] ?? step.estimateMs,
-      ...(resolved.agents && { agents: resolved.agents }),
+      ...(resolved.agents && { agents }),
     },
     scopes,
     inbox.post,
@@ -201,6 +208,13 @@ const timelineQuery = defineQuery<TimelineView | null>('timeline');
 const gatesQuery = defineQuery<GateView[]>('gates');
 const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
 const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
+/** Updates that change the run: `adjust` says which kind, the others are one each. */
+const adjustUpdates: readonly { name: string; kind?: AdjustmentKind }[] = [
+  { name: 'adjust' },
+  { name: 'retryStep', kind: 'retry_step' },
+  { name: 'skipStep', kind: 'skip_step' },
+  { name: 'overrideGate', kind: 'override_gate' },
+];
 
 function registerHandlers(inbox: Inbox, holder: Holder): void {
   for (const name of signalNames) {
@@ -235,11 +249,39 @@ function registerHandlers(inbox: Inbox, holder: Holder): void {
     },
   );
 
+  for (const { name, kind } of adjustUpdates) {
+    const read = (args: readonly unknown[]) => {
+      const parsed = parseAdjustment(args, kind);
+      if (!parsed.ok) throw refused({ code: 'malformed', reason: `${name}: ${parsed.reason}` });
+      return { engine: plannedEngine(), request: { ...parsed.value, via: 'update' } as const };
+    };
+    setHandler(
+      defineUpdate<AdjustReply, unknown[]>(name),
+      async (...args) => {
+        const { request } = read(args);
+        const verdict = await new Promise<AdjustVerdict>((answer) => inbox.post({ type: 'adjusted', atMs: Date.now(), request, answer }));
+        if (!verdict.ok) throw refused(verdict);
+        return verdict.reply;
+      },
+      {
+        validator: (...args) => {
+          const { engine, request } = read(args);
+          const refusal = engine.judgeAdjustment(request);
+          if (refusal !== undefined) throw refused(refusal);
+        },
+      },
+    );
+  }
+
+  function plannedEngine(): Engine {
+    if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
+    return holder.engine;
+  }
+
   function judged(args: readonly unknown[]) {
     const parsed = parseDecision(args);
     if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
-    if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
-    return { engine: holder.engine, vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
+    return { engine: plannedEngine(), vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
   }
 }
 

@@ -1,6 +1,6 @@
 import { isUndecodable } from '../core/contract/names';
 import type { StartInput } from '../core/contract/start-input';
-import type { Parsed } from './messages';
+import type { Parsed } from './message-fields';
 
 type Check = (value: unknown) => string | undefined;
 

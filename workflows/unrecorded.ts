@@ -1,10 +1,11 @@
 import { executorFactsOf, type AgentSpec } from '../core/contract/agents';
 import type { AssignmentReply, AssignmentRequest } from '../core/contract/local-activities';
 import { findEligible } from '../core/learning/eligibility';
+import { findExtraAgents } from '../core/learning/extra-agents';
 import type { Recorder } from './recorder';
 
 /** Dry runs and benchmarks of the engine alone: agents in turn, no history, no capacity, no Postgres, no event in the history. */
-export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder {
+export function createUnrecordedRecorder(agents: AgentSpec[]): Recorder {
   const turns = new Map<string, number>();
 
   function choose(request: AssignmentRequest): AssignmentReply {
@@ -34,5 +35,10 @@ export function createUnrecordedRecorder(agents: readonly AgentSpec[]): Recorder
     state: { refused: 0 },
     assign: (_changes, requests) => requests.map(choose),
     record: () => undefined,
+    addAgents(role, count) {
+      const { added, problem } = findExtraAgents(agents, { role, count, registered: [] });
+      agents.push(...added);
+      return { agentSet: '', added: added.map(({ id }) => id), ...(problem !== undefined && { problem }) };
+    },
   };
 }

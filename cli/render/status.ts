@@ -8,6 +8,7 @@ import { isProjectedLate, projectionLines, totalLine } from './projection';
 import { colorsFor, fitLine, plainText, symbolOf, treeLines, type Colors, type RenderOptions } from './style';
 
 const barColumns = 20;
+const maxAdjustments = 5;
 
 /** The dashboard of one run as text (the specification's "Runtime: Dashboard"), without a trailing newline. */
 export function renderStatus(view: RunStatusView, options: RenderOptions): string {
@@ -24,6 +25,10 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   addList('Blockers', blockers(view), options, add, colors.red);
   addList('Issues', issues(view), options, add, colors.red);
   addList('Risks', risks(view), options, add, colors.yellow);
+  if (view.adjustments.length > 0) {
+    const shown = view.adjustments.slice(-maxAdjustments).map((one) => `${plainText(one.message)} (${plainText(one.by)}, ${one.kind})`);
+    add(`Adjustments (${view.adjustments.length}):`, ...treeLines(shown, options));
+  }
   const openGates = view.gates.filter((gate) => gate.state === 'open');
   if (openGates.length > 0) {
     add(colors.yellow(`Waiting for a person (${openGates.length}):`));

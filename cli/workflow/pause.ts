@@ -7,15 +7,23 @@ import { addConnectionOptions, addIdOption } from '../option-parsers';
 
 export const command: CliCommand = {
   configure(command) {
-    addIdOption(command).requiredOption('--reason <text>', 'why').option('--by <name>', 'who pauses (default: your user name)');
+    addIdOption(command)
+      .requiredOption('--reason <text>', 'why')
+      .option('--by <name>', 'who pauses (default: your user name)')
+      .option('--freeze', 'let the deadlines of gates stand still too');
     addConnectionOptions(command);
   },
   async run(context) {
     const { options } = context;
     const id = options.required('id');
-    await pauseRun(openClient(context), id, { reason: options.required('reason'), by: options.text('by') ?? currentUser() });
+    const freeze = options.flag('freeze');
+    await pauseRun(openClient(context), id, {
+      reason: options.required('reason'),
+      by: options.text('by') ?? currentUser(),
+      ...(freeze && { freeze }),
+    });
     if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'pause' });
-    else context.print(`asked ${id} to pause: nothing new starts, what runs finishes`);
+    else context.print(`asked ${id} to pause: nothing new starts, what runs finishes${freeze ? ', deadlines stand still' : ''}`);
     return exitCodes.done;
   },
 };

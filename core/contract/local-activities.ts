@@ -249,6 +249,24 @@ export interface RecordOutput {
   refused?: number;
 }
 
+// --- vapora.addAgents -------------------------------------------------------------------------------------------------
+
+export interface AddAgentsInput {
+  run: RunRef;
+  /** The agents that the run has. */
+  agentSet: string;
+  role: string;
+  count: number;
+}
+export interface AddAgentsOutput {
+  /** sha256 of the larger set; the old one where nothing could be added. */
+  agentSet: string;
+  /** Ids of the new ones. */
+  added: string[];
+  /** Why there are fewer than asked for. */
+  problem?: string;
+}
+
 // --- the agent activity (activity type = role) ------------------------------------------------------------------------
 
 /** First argument: AgentDocument (all that a foreign worker needs). Second: what our own worker needs beside it. */

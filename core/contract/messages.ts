@@ -11,6 +11,8 @@ export interface DecideMessage extends VoteMessage {
 export interface PauseMessage {
   reason: string;
   by?: string;
+  /** Deadlines of gates stand still too. */
+  freeze?: boolean;
 }
 export interface ResumeMessage {
   reason?: string;
@@ -22,9 +24,9 @@ export interface CancelMessage {
   /** Keep what was done instead of compensating it. */
   noRollback?: boolean;
 }
-/** Why a vote is refused, for programs: in the audit, and in the details of a refused update. */
+/** Why a vote or an adjustment is refused, for programs: in the audit, and in the details of a refused update. */
 export const refusalCodes = [
-  'malformed', // not a vote at all
+  'malformed', // not a vote or an adjustment at all
   'planning', // the run's gates are not known yet
   'run_ended',
   'run_ending',
@@ -33,6 +35,11 @@ export const refusalCodes = [
   'not_approver',
   'barred', // by `distinct_from`
   'reason_needed', // an override says why
+  'no_such_step',
+  'no_such_agent', // no agent, or none of that role
+  'not_optional', // skipping it takes `force`
+  'quorum_needed', // one person alone may not do what takes several
+  'does_not_apply', // not in the state that the step or the run is in
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

@@ -13,6 +13,8 @@ export const localActivityNames = {
   wave: 'vapora.wave',
   /** Records what happened when there is nothing to assign. */
   record: 'vapora.record',
+  /** Gives a run that is under way more agents of a role. */
+  addAgents: 'vapora.addAgents',
 } as const;
 
 export const signalNames = ['approve', 'reject', 'pause', 'resume', 'cancel', 'adjust', 'alert', 'report'] as const;

@@ -24,6 +24,8 @@ export interface RunStatusView {
   steps: StepView[];
   gates: GateView[];
   alerts: AlertView[];
+  /** How people changed the run, the newest last. */
+  adjustments: AdjustmentView[];
   ignoredSignals: number;
   /** What is not in Postgres, though it should be. Absent where all is, or nothing has to be. */
   recording?: RecordingView;
@@ -100,6 +102,15 @@ export interface AlertView {
   message: string;
   state: 'raised' | 'cleared';
   at: string;
+}
+
+export interface AdjustmentView {
+  at: string;
+  kind: string;
+  by: string;
+  reason?: string;
+  /** What it changed. */
+  message: string;
 }
 
 export interface TimelineView {

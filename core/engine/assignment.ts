@@ -8,7 +8,7 @@ import { moveStep } from './moves';
 import { cancelTimer, effectId, findStep, startTimer, type Run } from './run';
 import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRunSlot, takeSlot } from './slots';
 import { nextUndoRequest, onUndoReplies } from './saga';
-import { failStep } from './setbacks';
+import { blockStep, failStep } from './setbacks';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './types';
 
@@ -19,7 +19,7 @@ const busyTimerId = 'agents';
 /** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
 export function requestAgents(run: Run): void {
   const { state } = run;
-  if (state.asking !== undefined || state.endedAtMs !== undefined) return;
+  if (state.asking !== undefined || state.adding !== undefined || state.endedAtMs !== undefined) return;
   if (state.ending !== undefined) {
     const undo = state.timers[busyTimerId] === undefined ? nextUndoRequest(run) : undefined;
     if (undo !== undefined) ask(run, [undo]);
@@ -27,7 +27,6 @@ export function requestAgents(run: Run): void {
   }
   if (state.paused !== undefined) return;
   const nodes = [...run.wanting].filter((node) => node.run.slots.some((slot) => slot.state === 'wanted'));
-  offerSerialSteps(run);
   for (let node = takeNextReady(run); node !== undefined; node = takeNextReady(run)) nodes.push(node);
   nodes.sort((a, b) => a.rank - b.rank);
   const requests = nodes.flatMap((node) => requestsOf(run, node));
@@ -36,6 +35,7 @@ export function requestAgents(run: Run): void {
 
 /** The first ready step for which there is a slot, in the run and in its phase; its agents are not known to be busy. */
 function takeNextReady(run: Run): StepNode | undefined {
+  offerSerialSteps(run);
   const found = takeFrom(run, run.readyMonitors) ?? takeFrom(run, run.ready);
   if (found === undefined) return undefined;
   takeSlot(run, found);
@@ -89,10 +89,15 @@ function createRequest(run: Run, node: StepNode, slot: SlotRunState): Assignment
     taskType: plan.taskType,
     quality: plan.quality,
     ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
-    ...(plan.agentId === undefined ? {} : { agentId: plan.agentId }),
+    ...agentOf(node),
     exclude: slot.excluded,
     policy: plan.policy ?? run.plan.policy,
   };
+}
+
+function agentOf({ plan, run: step }: StepNode): { agentId?: string } {
+  const agentId = step.agentId ?? plan.agentId;
+  return agentId === undefined ? {} : { agentId };
 }
 
 function effectOf(node: StepNode, slot: SlotRunState): EffectRef {
@@ -136,7 +141,9 @@ function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentRep
       // What the last agent ran into is the reason; that nobody else is left comes second.
       const before = slot.assignment > 1 ? slot.failure : undefined;
       slot.failure = before === undefined ? reply.reason : `${before}; no other agent: ${reply.reason}`;
-      failStep(run, node, slot.failure);
+      // Who named the agent can name another one: that is no reason to end the run.
+      if (node.run.agentId !== undefined && node.run.state === 'ready') blockStep(run, node, 'failure', slot.failure);
+      else failStep(run, node, slot.failure);
     } else {
       slot.state = 'busy';
       if (reply !== undefined) slot.why = reply.reason;

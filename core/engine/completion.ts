@@ -6,7 +6,7 @@ import { isNegative, mergeResults, reasonsOf } from './results';
 import { startRework } from './rework';
 import { moveStep } from './moves';
 import { cancelEffects, findStep, type Run } from './run';
-import { blockStep, failStep, holdStep, isOverridden } from './setbacks';
+import { blockStep, failStep, holdStep, isOverridden, skipStep } from './setbacks';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './types';
 import { approvalGate } from './votes';
@@ -69,7 +69,7 @@ function isFirstAttempt(run: Run, { effect, attempt, failure }: EffectEnded): bo
 /** The failed attempts of a slot are used up: another agent, while the step may ask for one (one that names its agent may not). */
 function tryAnotherAgent(run: Run, node: StepNode, slot: SlotRunState): boolean {
   const { plan } = node;
-  if (plan.agentId !== undefined || slot.assignment > plan.reassign) return false;
+  if (plan.agentId !== undefined || node.run.agentId !== undefined || slot.assignment > plan.reassign) return false;
   if (slot.agent !== undefined) slot.excluded.push(slot.agent.id);
   wantAgain(run, node, slot);
   return true;
@@ -99,6 +99,7 @@ export function judgeSlots(run: Run, node: StepNode): void {
   if (run.state.ending !== undefined) return settleStopped(run, node);
   // It may have been sent back, or blocked, by what happened at the same moment.
   if (step.state !== 'running') return;
+  if (step.skipping !== undefined && step.slots.some(({ state }) => state !== 'succeeded')) return skipWhenStopped(run, node);
   const needed = plan.mustPassCount;
   if (countSlots(node).good < needed && judgeFailures(run, node) === 'unknown') return;
   const { good, negative, open } = countSlots(node);
@@ -122,6 +123,13 @@ export function judgeSlots(run: Run, node: StepNode): void {
   for (const slot of succeeded) delete slot.result;
   step.startedAtMs = Math.min(...succeeded.map((slot) => slot.startedAtMs ?? run.now));
   run.work.end.push(node);
+}
+
+/** What somebody has skipped while it ran is skipped as soon as nothing of it runs; had all of it succeeded by then, it has passed. */
+function skipWhenStopped(run: Run, node: StepNode): void {
+  const { skipping } = node.run;
+  if (node.inFlight > 0 || skipping === undefined) return;
+  skipStep(run, node, skipping.reason, { actor: skipping.by });
 }
 
 function countSlots({ plan, run: step }: StepNode): { good: number; negative: number; open: number } {

@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/types';
+import { applyEdits } from './plan-edits';
 import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, weightOf, type Run } from './run';
@@ -8,8 +9,21 @@ import type { EngineOptions, RunState } from './types';
 
 /** A run in memory, from its plan, or from its plan and what was saved of it. */
 export function createRun(options: EngineOptions): Run {
-  const { plan } = options;
-  const state = options.saved === undefined ? createState(plan) : adoptState(options.saved);
+  return indexRun(options, options.saved === undefined ? createState(options.plan) : adoptState(options.saved));
+}
+
+/** The same run, indexed anew after its plan was changed: nothing may be left in `work`. */
+export function reindexRun(before: Run): Run {
+  const { changes, now, inbox, decisions, restored, tellAdded } = before;
+  const run = indexRun(before.options, before.state);
+  const steps = [...changes.steps].flatMap((node) => run.index.byId.get(node.plan.id) ?? []);
+  Object.assign(run.changes, changes, { steps: new Set(steps) });
+  Object.assign(run, { now, inbox, decisions, restored, tellAdded });
+  return run;
+}
+
+function indexRun(options: EngineOptions, state: RunState): Run {
+  const plan = applyEdits(options.plan, state.edits);
   const index = indexPlan(plan, options.historyEstimatesMs, {
     step: (id) => (state.steps[id] ??= { state: 'pending', generation: 1, slots: [] }),
     phase: (id) => (state.phases[id] ??= { state: 'pending', generation: 0 }),
@@ -38,6 +52,7 @@ export function createRun(options: EngineOptions): Run {
     weight: { total: 0, done: 0, byEstimate: index.steps.every((node) => node.estimateIsKnown || node.plan.monitor !== undefined) },
     openGates: new Set(),
     blockedSteps: new Set(),
+    outdated: false,
     restored: options.saved !== undefined,
   };
   countAll(run);

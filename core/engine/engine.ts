@@ -1,4 +1,5 @@
 import type { RunChanges } from '../contract/local-activities';
+import { adjustRun, judgeAdjustment, onAgentsAdded } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
@@ -13,7 +14,8 @@ import { checkPhase } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
-import { createRun } from './create-run';
+import { createRun, reindexRun } from './create-run';
+import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
@@ -31,7 +33,7 @@ import { createExplainView, createStatusView, createTimelineView } from './views
  * timers. So the order in which simultaneous completions are listed changes nothing.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const run = createRun(options);
+  let run = createRun(options);
   const fit = <View>(create: (bounds: ViewBounds) => View): View => fitView(run.index.steps.length, create);
   return {
     get state(): RunState {
@@ -41,7 +43,10 @@ export function createEngine(options: EngineOptions): Engine {
       run.inbox.push(event);
     },
     decide(nowMs: number): Decision[] {
-      return decide(run, nowMs);
+      run.now = Math.max(run.now, nowMs);
+      if (run.state.endedAtMs === undefined) run = takeEvents(run);
+      else for (const event of takeInbox(run)) refuseLate(run, event);
+      return takeDecisions(run);
     },
     takeChanges(): { changes: RunChanges; urgent: boolean } {
       return collectChanges(run);
@@ -54,6 +59,7 @@ export function createEngine(options: EngineOptions): Engine {
     judgeVote(vote: Vote) {
       return verdictOf(vote, judgeVote(run, vote));
     },
+    judgeAdjustment: (request) => judgeAdjustment(run, request),
     waitsFor: () => waitsFor(run),
     statusView: (nowMs) => fit((bounds) => createStatusView(run, nowMs, bounds)),
     gateViews: () => fit((bounds) => createGateViews(run, bounds)),
@@ -62,22 +68,28 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-function decide(run: Run, nowMs: number): Decision[] {
-  run.now = Math.max(run.now, nowMs);
-  if (run.state.endedAtMs !== undefined) {
-    for (const event of takeInbox(run)) refuseLate(run, event);
-    return takeDecisions(run);
-  }
+/** Gives the run as it is afterwards: another one where its plan was changed. */
+function takeEvents(before: Run): Run {
+  let run = before;
   if (run.state.status === 'created') begin(run);
   if (run.restored) resume(run);
-  for (const event of takeInbox(run)) handle(run, event);
+  for (const event of takeInbox(run)) {
+    // An adjustment finds the run as all that came before it has left it.
+    if (event.type === 'adjusted') settleAll(run);
+    handle(run, event);
+    if (run.outdated) {
+      settleAll(run);
+      run = reindexRun(run);
+      lookAgain(run);
+    }
+  }
   do {
     settleAll(run);
     requestAgents(run);
   } while (isStuck(run) && releaseHeldStep(run));
   updateStatus(run);
   finishIfDone(run);
-  return takeDecisions(run);
+  return run;
 }
 
 function begin(run: Run): void {
@@ -98,6 +110,11 @@ function resume(run: Run): void {
   for (const [id, timer] of Object.entries(run.state.timers)) {
     run.decisions.push({ type: 'startTimer', id, atMs: timer.atMs, summary: timer.summary });
   }
+  lookAgain(run);
+}
+
+/** Who waits for what is not saved: each finds out again. */
+function lookAgain(run: Run): void {
   for (const node of run.index.steps) {
     if (node.run.state === 'pending' && node.unmet === 0) run.work.start.push(node);
     if (node.run.state === 'blocked' && node.run.blockedBy === 'security') run.work.end.push(node);
@@ -167,6 +184,10 @@ function handle(run: Run, event: EngineEvent): void {
       return pause(run, event);
     case 'resumeRequested':
       return unpause(run, event);
+    case 'adjusted':
+      return onAdjusted(run, event);
+    case 'agentsAdded':
+      return tellAdded(run, event);
     case 'alertReceived': {
       const { name, severity, message } = event;
       return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
@@ -212,18 +233,33 @@ function onTimer(run: Run, id: string): void {
   }
 }
 
-function pause(run: Run, { by, reason, atMs }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
+function onAdjusted(run: Run, { request, answer }: Extract<EngineEvent, { type: 'adjusted' }>): void {
+  const edits = run.state.edits;
+  const verdict = adjustRun(run, request);
+  if (verdict === undefined) {
+    if (answer !== undefined) run.tellAdded = answer;
+    return;
+  }
+  run.outdated = run.state.edits !== edits;
+  answer?.(verdict);
+}
+
+function tellAdded(run: Run, event: Extract<EngineEvent, { type: 'agentsAdded' }>): void {
+  const verdict = onAgentsAdded(run, event);
+  if (verdict !== undefined) run.tellAdded?.(verdict);
+  delete run.tellAdded;
+}
+
+function pause(run: Run, { by, reason, freeze = false }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
   const why =
     run.state.ending !== undefined ? 'the run is ending' : run.state.paused !== undefined ? 'the run is paused already' : undefined;
   if (why !== undefined) return ignoreSignal(run, { name: 'pause', reason: why, by: by.id });
-  run.state.paused = { atMs, reason, by: by.id };
-  audit(run, { actor: by, action: 'run.pause_requested', object: run.options.run.id, reason });
+  pauseRun(run, { by, reason, freeze });
 }
 
 function unpause(run: Run, { by, reason }: Extract<EngineEvent, { type: 'resumeRequested' }>): void {
   if (run.state.paused === undefined) return ignoreSignal(run, { name: 'resume', reason: 'the run is not paused', by: by.id });
-  delete run.state.paused;
-  audit(run, { actor: by, action: 'run.resumed', object: run.options.run.id, ...(reason === undefined ? {} : { reason }) });
+  resumeRun(run, { by, reason });
 }
 
 function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: string; by?: string | undefined }): void {
@@ -240,6 +276,8 @@ function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: st
 function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
+  else if (event.type === 'adjusted') onAdjusted(run, event);
+  else if (event.type === 'agentsAdded') tellAdded(run, event);
   else if ('by' in event) {
     const { kind, id } = event.by;
     const reason = `the run has ended: ${run.state.status}`;
@@ -272,7 +310,8 @@ function finishIfDone(run: Run): void {
 /** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
 function isStuck(run: Run): boolean {
   const { state } = run;
-  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || run.openGates.size > 0) return false;
+  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
+  if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
   for (const _ in state.inFlight) return false;
   for (const _ in state.timers) return false;

@@ -1,11 +1,19 @@
 import type { Actor } from '../contract/local-activities';
-import type { PlanApproval } from '../plan/types';
-import { expandPeople, findApprovers, findBarred, findDecisionMakers } from './approvers';
-import { audit, cancelTimer, engineActor, realMs, realMsForPeople, startTimer, type Run } from './run';
+import { findApprovers, findBarred } from './approvers';
+import {
+  approvalOf,
+  cancelGateTimers,
+  escalateGate,
+  escalateOverride,
+  nextLevel,
+  startGateTimers,
+  startLevelTimer,
+  timerActor,
+  touchGate,
+} from './gate-timers';
+import { audit, engineActor, type Run } from './run';
 import type { GateRunState, Vote } from './types';
 import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec, type Judgement } from './votes';
-
-const defaultEscalateAfterMs = 3_600_000;
 
 /** Opens the gate, counts the votes that came early, and starts its deadline. */
 export function openGate(run: Run, spec: GateSpec): void {
@@ -136,52 +144,14 @@ export function onGateTimer(run: Run, id: string, kind: 'gateDeadline' | 'gateRe
   }
   const approval = approvalOf(run, gate);
   const onTimeout = approval?.onTimeout ?? 'reject';
-  const level = run.plan.escalation[gate.level];
+  const level = nextLevel(run, gate);
   if (onTimeout === 'escalate' && level !== undefined) {
-    escalateGate(run, gate, {
-      to: level.to,
-      people: expandPeople(run.plan.approvers, level.to),
-      actor: timerActor(id),
-      reason: 'nobody has decided in time',
-    });
-    gate.deadlineMs = run.now + realMsForPeople(run, level.afterMs, approval?.timeoutIsExplicit ?? false);
-    startTimer(run, timerId(gate, 'deadline'), { atMs: gate.deadlineMs, kind: 'gateDeadline', target: id, summary: `deadline of ${id}` });
+    escalateGate(run, gate, { ...level, actor: timerActor(id), reason: 'nobody has decided in time' });
+    startLevelTimer(run, gate, level);
     return;
   }
   const reason = `nobody decided in time (on_timeout: ${onTimeout})`;
   closeGate(run, gate, onTimeout === 'approve' ? 'approved' : 'timed_out', { actor: timerActor(id), reason });
-}
-
-/**
- * What is held back is put before those of the next level too, the first of which are the decision-makers where the plan names none.
- * False where nobody would be added. Silence never overrides: after the last level the gate stays open.
- */
-function escalateOverride(run: Run, gate: GateRunState, why: { actor: Actor; reason: string }): boolean {
-  const level = run.plan.escalation[gate.level];
-  const people = level === undefined ? (gate.level === 0 ? findDecisionMakers(run) : []) : expandPeople(run.plan.approvers, level.to);
-  if (gate.approvers.length === 0 || people.every((person) => gate.approvers.includes(person))) return false;
-  escalateGate(run, gate, { to: level?.to ?? people, people, ...why });
-  remindAt(run, gate, run.now + (level === undefined ? escalateAfterMs(run, gate) : realMs(run, level.afterMs)));
-  return true;
-}
-
-/** Those of a level may vote too; earlier ones still may. */
-function escalateGate(
-  run: Run,
-  gate: GateRunState,
-  { to, people, actor, reason }: { to: string[]; people: string[]; actor: Actor; reason: string },
-): void {
-  gate.level += 1;
-  if (gate.approvers.length > 0) gate.approvers = [...new Set([...gate.approvers, ...people])];
-  touchGate(run, gate);
-  audit(run, {
-    actor,
-    action: 'gate.escalated',
-    object: gate.id,
-    generation: gate.generation,
-    reason,
-    details: { to },
-  });
 }
 
 function takeGate(run: Run, spec: GateSpec): GateRunState {
@@ -212,35 +182,6 @@ function takeGate(run: Run, spec: GateSpec): GateRunState {
   return gate;
 }
 
-function startGateTimers(run: Run, gate: GateRunState, approval: PlanApproval | undefined): void {
-  // An override has no deadline: nothing is overridden because nobody answers.
-  if (approval === undefined || gate.isOverride === true) {
-    if (gate.isOverride !== true) return;
-    const isUrgent = gate.kind === 'blocked' && run.index.byId.get(gate.step ?? '')?.plan.ifBlocked?.kind === 'escalate';
-    if (isUrgent && escalateOverride(run, gate, { actor: engineActor, reason: 'if_blocked: escalate' })) return;
-    remindAt(run, gate, run.now + escalateAfterMs(run, gate));
-    return;
-  }
-  const timeoutMs = realMsForPeople(run, approval.timeoutMs, approval.timeoutIsExplicit);
-  gate.deadlineMs = run.now + timeoutMs;
-  startTimer(run, timerId(gate, 'deadline'), {
-    atMs: gate.deadlineMs,
-    kind: 'gateDeadline',
-    target: gate.id,
-    summary: `deadline of ${gate.id}`,
-  });
-  remindAt(run, gate, run.now + timeoutMs / 2);
-}
-
-function escalateAfterMs(run: Run, gate: GateRunState): number {
-  const planMs = run.index.byId.get(gate.step ?? '')?.plan.escalateAfterMs ?? run.plan.escalateAfterMs;
-  return planMs === undefined ? realMsForPeople(run, defaultEscalateAfterMs, false) : realMs(run, planMs);
-}
-
-function remindAt(run: Run, gate: GateRunState, atMs: number): void {
-  startTimer(run, timerId(gate, 'reminder'), { atMs, kind: 'gateReminder', target: gate.id, summary: `reminder of ${gate.id}` });
-}
-
 function closeGate(
   run: Run,
   gate: GateRunState,
@@ -252,8 +193,7 @@ function closeGate(
   gate.decidedAtMs = run.now;
   if (by.reason !== undefined) gate.reason = by.reason;
   run.openGates.delete(gate.id);
-  cancelTimer(run, timerId(gate, 'deadline'));
-  cancelTimer(run, timerId(gate, 'reminder'));
+  cancelGateTimers(run, gate);
   touchGate(run, gate);
   audit(run, {
     actor: by.actor,
@@ -264,17 +204,6 @@ function closeGate(
     details: { votes: gate.votes.map((vote) => ({ by: vote.by, decision: vote.decision })) },
   });
   if (decision !== 'withdrawn') run.work.gates.push(gate.id);
-}
-
-function approvalOf(run: Run, gate: GateRunState): PlanApproval | undefined {
-  if (gate.kind === 'phase') return run.index.phaseById.get(gate.phase ?? '')?.plan.approval;
-  return gate.kind === 'approval' ? run.index.byId.get(gate.step ?? '')?.plan.approval : undefined;
-}
-
-function touchGate(run: Run, gate: GateRunState): void {
-  run.changes.gates.add(gate);
-  run.changes.urgent = true;
-  run.changes.run = true;
 }
 
 function recordVote(run: Run, gate: GateRunState, vote: Vote, counted: boolean): void {
@@ -289,12 +218,4 @@ function recordVote(run: Run, gate: GateRunState, vote: Vote, counted: boolean):
     assurance: vote.assurance,
     counted,
   });
-}
-
-function timerId(gate: GateRunState, which: 'deadline' | 'reminder'): string {
-  return `gate/${gate.id}#${gate.generation}/${which}`;
-}
-
-function timerActor(id: string): Actor {
-  return { kind: 'timer', id };
 }

@@ -4,10 +4,12 @@ import type { EngineEvent } from './types';
 const eventOrder = {
   effectEnded: 0,
   replied: 1,
+  agentsAdded: 1,
   voted: 2,
   cancelRequested: 2,
   pauseRequested: 2,
   resumeRequested: 2,
+  adjusted: 2,
   alertReceived: 2,
   signalIgnored: 2,
   timerFired: 3,

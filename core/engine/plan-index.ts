@@ -16,7 +16,7 @@ export interface StepNode {
   /** Longest way to the end of the plan, itself included. */
   readonly pathMs: number;
   /** What answers "busy" for one step answers it for all with the same key. */
-  readonly agentKey: string;
+  agentKey: string;
   run: StepRunState;
   /** Unsettled dependencies, phases it depends on that have not passed, and 1 while its own phase is closed. */
   unmet: number;
@@ -87,6 +87,7 @@ export function indexPlan(
     const phase = phaseById.get(step.phase);
     if (phase === undefined) throw new Error(`Internal error: step ${step.id} is of the unknown phase ${step.phase}`);
     const estimate = estimates[index] as Estimate;
+    const stepRun = stateOf.step(step.id);
     const node: StepNode = {
       index,
       plan: step,
@@ -96,8 +97,8 @@ export function indexPlan(
       estimateMs: estimate.ms,
       estimateIsKnown: estimate.isKnown,
       pathMs: paths[index] as number,
-      agentKey: step.agentId === undefined ? [step.role, ...step.skills].join(' ') : `=${step.agentId}`,
-      run: stateOf.step(step.id),
+      agentKey: agentKeyOf(step, stepRun.agentId),
+      run: stepRun,
       unmet: 0,
       inFlight: 0,
       holdsSlot: false,
@@ -122,6 +123,10 @@ export function indexPlan(
     blockersOfMerge: steps.filter((node) => node.plan.canBlockMerge),
     blockersOfDeployment: steps.filter((node) => node.plan.canBlockDeployment),
   };
+}
+
+export function agentKeyOf(step: PlanStep, agentId = step.agentId): string {
+  return agentId === undefined ? [step.role, ...step.skills].join(' ') : `=${agentId}`;
 }
 
 export function phasesDependedOn(step: PlanStep): Set<string> {

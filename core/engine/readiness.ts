@@ -37,7 +37,7 @@ export function checkStart(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
   if (run.state.ending !== undefined || node.unmet > 0 || node.inFlight > 0 || !beforeWork.has(step.state) || step.slots.length > 0) return;
   const broken = plan.dependsOn.find((dependency) => !dependencyHolds(run, dependency));
-  if (broken !== undefined) return skipStep(run, node, reasonOfSkip(run, broken), broken.when === 'holds');
+  if (broken !== undefined) return skipStep(run, node, reasonOfSkip(run, broken), { byFailure: broken.when === 'holds' });
   if (plan.if !== undefined) {
     const check = checkIf(run, node, plan.if);
     if (check.value !== true) return skipStep(run, node, `if ${plan.ifText ?? ''}: ${check.explanation.join('; ')}`);

@@ -1,3 +1,4 @@
+import type { Actor } from '../contract/local-activities';
 import { withdrawGate } from './gates';
 import { dependencyIds, findDescendants, type StepNode } from './plan-index';
 import { reopenPhase } from './phases';
@@ -24,7 +25,6 @@ export function startRework(run: Run, reviewer: StepNode): boolean {
   if (targets.length === 0) return false;
   step.reworkRounds = rounds + 1;
   const comment = { from: plan.id, text: textOfComments(reviewer), generation: step.generation };
-  const isTarget = new Set(targets);
   const affected = findDescendants(targets);
   affected.add(reviewer);
   const reason = `${plan.id} asked for changes`;
@@ -36,24 +36,33 @@ export function startRework(run: Run, reviewer: StepNode): boolean {
     reason: comment.text,
     details: { steps: targets.map((node) => node.plan.id), round: step.reworkRounds },
   });
+  for (const node of targets) node.run.comments = [...(node.run.comments ?? []), comment];
+  runAgain(run, targets, { affected, cause: 'rework', reason });
+  return true;
+}
+
+/**
+ * `targets` as a new generation, and after them what of `affected` had started: running work is cancelled, finished work is void. The
+ * phases of all of them ask their gates again.
+ */
+export function runAgain(
+  run: Run,
+  targets: readonly StepNode[],
+  { affected, cause, reason, actor }: { affected: ReadonlySet<StepNode>; cause: 'rework' | 'retry'; reason: string; actor?: Actor },
+): void {
+  const isTarget = new Set(targets);
   const again = [...targets, ...[...affected].filter((node) => !isTarget.has(node))].sort((a, b) => a.index - b.index);
   for (const node of again) {
-    if (isTarget.has(node)) {
-      node.run.comments = [...(node.run.comments ?? []), comment];
-      renew(run, node, 'rework', reason);
-    } else if (node.run.state !== 'pending') {
-      renew(run, node, 'invalidate', reason);
-    } else {
-      withdrawEarlyVotes(run, node, reason);
-    }
+    if (isTarget.has(node)) renew(run, node, cause, reason, actor);
+    else if (node.run.state !== 'pending') renew(run, node, 'invalidate', reason);
+    else withdrawEarlyVotes(run, node, reason);
   }
   for (const phase of new Set(again.map((node) => node.phase))) reopenPhase(run, phase, reason);
   for (const node of run.index.steps) {
     if (node.run.state !== 'pending' && node.run.state !== 'reworking') continue;
     node.unmet = countUnmet(run, node);
-    if (node.unmet === 0 && node.run.state === 'reworking') run.work.start.push(node);
+    if (node.unmet === 0 && (node.run.state === 'reworking' || isTarget.has(node))) run.work.start.push(node);
   }
-  return true;
 }
 
 /** Votes that came before the step started were about what is done anew now. */
@@ -62,11 +71,11 @@ function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
 }
 
 /** A new generation: nothing of the old one counts any more, its votes included. */
-export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' | 'release', reason: string): void {
+export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' | 'release' | 'retry', reason: string, actor?: Actor): void {
   const { run: step } = node;
   stopWork(run, node, reason);
   withdrawEarlyVotes(run, node, reason);
-  moveStep(run, node, cause, { reason });
+  moveStep(run, node, cause, { reason, actor });
   step.generation += 1;
   step.slots = [];
   delete step.result;
@@ -74,6 +83,7 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
   delete step.overridden;
   delete step.approved;
   delete step.skippedByFailure;
+  delete step.skipping;
   delete step.heldNoLonger;
   delete step.monitor;
   delete step.readyAtMs;

@@ -1,3 +1,4 @@
+import type { AdjustVerdict } from '../contract/adjustments';
 import { activityIdOf, type EffectKey } from '../contract/ids';
 import type { Actor, AlertRecord, AuditEntry, EffectEnd, EffectRef, VoteRecord } from '../contract/local-activities';
 import type { Plan } from '../plan/types';
@@ -38,6 +39,10 @@ export interface Run {
   readonly weight: { total: number; done: number; byEstimate: boolean };
   readonly openGates: Set<string>;
   readonly blockedSteps: Set<StepNode>;
+  /** Plan or agents of steps have changed: the indexes are built anew before the next event. */
+  outdated: boolean;
+  /** Who is told which agents were added. Not part of the state: while somebody waits, the run does not continue as new. */
+  tellAdded?: (verdict: AdjustVerdict) => void;
   /** Until the first `decide` after a restore, which starts the saved timers again. */
   restored: boolean;
 }
@@ -119,12 +124,23 @@ export function cancelEffects(run: Run, node: StepNode, reason: string, only?: (
 
 // --- timers and time ------------------------------------------------------------------------------------------------
 
+/** A timer by its id. While the run is paused with `freeze`, one of a gate does not run: what is left of it is kept. */
 export function startTimer(run: Run, id: string, timer: TimerRunState): void {
+  const frozen = run.state.paused?.frozen;
+  if (frozen !== undefined && isGateTimer(timer)) {
+    frozen[id] = { leftMs: Math.max(0, timer.atMs - run.now), timer };
+    return;
+  }
   run.state.timers[id] = timer;
   run.decisions.push({ type: 'startTimer', id, atMs: timer.atMs, summary: timer.summary });
 }
 
+export function isGateTimer({ kind }: TimerRunState): boolean {
+  return kind === 'gateDeadline' || kind === 'gateReminder';
+}
+
 export function cancelTimer(run: Run, id: string): void {
+  if (run.state.paused?.frozen !== undefined) delete run.state.paused.frozen[id];
   if (run.state.timers[id] === undefined) return;
   delete run.state.timers[id];
   run.decisions.push({ type: 'cancelTimer', id });

@@ -37,11 +37,16 @@ export function failStep(
   beginEnding(run, { kind: 'fail', reason: `step ${plan.id} failed: ${reason}`, rollback: policy === 'rollback' ? 'all' : 'production' });
 }
 
-export function skipStep(run: Run, node: StepNode, reason: string, skippedByFailure = false): void {
+export function skipStep(
+  run: Run,
+  node: StepNode,
+  reason: string,
+  { byFailure = false, actor }: { byFailure?: boolean; actor?: TransitionDetails['actor'] } = {},
+): void {
   if (isSettled(node.run.state)) return;
   stopWork(run, node, `step ${node.plan.id} is skipped`);
-  if (skippedByFailure) node.run.skippedByFailure = true;
-  moveStep(run, node, 'skip', { reason });
+  if (byFailure) node.run.skippedByFailure = true;
+  moveStep(run, node, 'skip', { reason, actor });
 }
 
 /**

@@ -17,6 +17,7 @@ export function takeSlot(run: Run, node: StepNode): void {
   if (!node.phase.plan.serial) return;
   node.phase.inTurn.add(node);
   if (node.phase.offered === node) node.phase.offered = undefined;
+  if (node.plan.turn !== undefined) run.serialToOffer.add(node.phase);
 }
 
 /** A step whose work waits for approval keeps its turn in a serial phase (the next one is not to start before), a blocked one does not. */
@@ -72,27 +73,31 @@ export function isStillReady({ node, ticket }: ReadyEntry): boolean {
 }
 
 /**
- * A serial phase offers its first ready step, in file order, when none of its steps is in work. An offer that nobody has taken up is
- * made anew each time: a step before it may have become ready.
+ * A serial phase offers its first ready step, in file order, when none of its steps is in work but those that share their turn with
+ * it. An offer that nobody has taken up is made anew each time: a step before it may have become ready.
  */
 export function offerSerialSteps(run: Run): void {
   for (const phase of run.serialToOffer) {
     const { serialReady, offered } = phase;
     while (serialReady.size > 0 && !isStillReady(serialReady.peek() as ReadyEntry)) serialReady.pop();
     const first = serialReady.peek();
-    const isTaken = phase.inTurn.size > 0;
     const isBetter = first !== undefined && (offered === undefined || first.rank < offered.plan.order);
-    if (offered !== undefined && (isTaken || isBetter)) {
+    if (offered !== undefined && (isBetter || !hasTurn(offered))) {
       phase.offered = undefined;
       serialReady.push(entryFor(offered, offered.plan.order));
     }
-    if (!isTaken && isBetter) {
+    if (isBetter && hasTurn(first.node)) {
       serialReady.pop();
       phase.offered = first.node;
       pushReady(run, first.node);
     }
-    if (isTaken || phase.offered === undefined) run.serialToOffer.delete(phase);
+    if (phase.inTurn.size > 0 || phase.offered === undefined) run.serialToOffer.delete(phase);
   }
+}
+
+function hasTurn({ phase, plan: { turn } }: StepNode): boolean {
+  for (const other of phase.inTurn) if (turn === undefined || other.plan.turn !== turn) return false;
+  return true;
 }
 
 export function hasRoom(phase: PhaseNode): boolean {

@@ -2,7 +2,7 @@ import { runStatuses, stepStates, type RunStatus, type StepState } from '../cont
 import { checkRunTransition, isSettled, nextStepState, runTransitions, stepTransitions, type StepCause } from './transitions';
 
 const causes: StepCause[] = [
-  'start', 'assign', 'launch', 'ask', 'block', 'defer', 'invalidate', 'release', 'rework', 'resume', 'pass', 'fail', 'skip', 'stop', 'undo', 'undone', 'undoFailed',
+  'start', 'assign', 'launch', 'ask', 'block', 'defer', 'invalidate', 'release', 'rework', 'retry', 'resume', 'pass', 'fail', 'skip', 'stop', 'undo', 'undone', 'undoFailed',
 ]; // prettier-ignore
 
 test.each(stepStates)('from %s every cause either has its state or is impossible', (state) => {
@@ -29,10 +29,10 @@ test.each<[StepState, StepCause, StepState | undefined]>([
   expect(stepTransitions[state][cause]).toBe(next);
 });
 
-test('a settled step is left only by rework or rollback', () => {
+test('a settled step is left only by rework, by a retry that somebody asked for, or by rollback', () => {
   for (const state of stepStates.filter(isSettled)) {
     for (const cause of Object.keys(stepTransitions[state]))
-      expect(['rework', 'invalidate', 'undo', 'undone', 'undoFailed']).toContain(cause);
+      expect(['rework', 'retry', 'invalidate', 'undo', 'undone', 'undoFailed']).toContain(cause);
   }
 });
 

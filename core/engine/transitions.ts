@@ -16,6 +16,8 @@ export type StepCause =
   | 'release'
   /** It was sent back with comments. */
   | 'rework'
+  /** Somebody wants it done once more. */
+  | 'retry'
   /** An unknown outcome is tried again. */
   | 'resume'
   | 'pass'
@@ -32,6 +34,7 @@ type StepTable = Record<StepState, Partial<Record<StepCause, StepState>>>;
 const gone = { fail: 'failed', skip: 'skipped', stop: 'cancelled' } as const;
 const held = { block: 'blocked', ask: 'waiting_approval', defer: 'deferred' } as const;
 const again = { invalidate: 'pending', rework: 'reworking' } as const;
+const retried = { retry: 'pending' } as const;
 
 /** state × cause → state. What is not here cannot happen. */
 export const stepTransitions: StepTable = {
@@ -39,13 +42,13 @@ export const stepTransitions: StepTable = {
   ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...gone },
   assigned: { launch: 'running', invalidate: 'pending', ...gone },
   running: { pass: 'passed', ...held, ...again, ...gone },
-  waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...held, ...again, ...gone },
-  blocked: { start: 'ready', release: 'pending', resume: 'running', pass: 'passed', ...held, ...again, ...gone },
-  deferred: { start: 'ready', release: 'pending', ...held, ...again, ...gone },
+  waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...held, ...again, ...retried, ...gone },
+  blocked: { start: 'ready', release: 'pending', resume: 'running', pass: 'passed', ...held, ...again, ...retried, ...gone },
+  deferred: { start: 'ready', release: 'pending', ...held, ...again, ...retried, ...gone },
   reworking: { start: 'ready', release: 'pending', ...held, ...again, ...gone },
   passed: { undo: 'compensating', ...again },
-  failed: { ...again },
-  skipped: { ...again },
+  failed: { ...again, ...retried },
+  skipped: { ...again, ...retried },
   cancelled: {},
   compensating: { undone: 'compensated', undoFailed: 'compensation_failed' },
   compensated: {},
@@ -89,7 +92,8 @@ export function isDone(state: StepState): boolean {
 
 /** How a transition is called in the audit: `step.<past participle>`. */
 export function stepAuditAction(after: StepState, cause: StepCause): string {
-  return cause === 'release' ? 'step.released' : stepAuditActions[after];
+  if (cause === 'release') return 'step.released';
+  return cause === 'retry' ? 'step.retried' : stepAuditActions[after];
 }
 
 const stepAuditActions: Record<StepState, string> = {

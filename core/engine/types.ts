@@ -1,3 +1,4 @@
+import type { Adjustment, AdjustmentKind, AdjustVerdict } from '../contract/adjustments';
 import type { AgentResult, MetricValue } from '../contract/agent-document';
 import type { EffectMode } from '../contract/ids';
 import type {
@@ -31,6 +32,8 @@ export interface Engine {
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
   judgeVote(vote: Vote): VoteVerdict;
+  /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
+  judgeAdjustment(request: AdjustmentRequest): Refusal | undefined;
   /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;
@@ -69,6 +72,14 @@ export interface Vote {
   via: 'signal' | 'update' | 'auto';
 }
 
+/** Somebody wants to change the run. */
+export interface AdjustmentRequest {
+  adjustment: Adjustment;
+  by: Actor;
+  reason?: string;
+  via: Vote['via'];
+}
+
 export interface EffectFailure {
   kind: 'failed' | 'timeout' | 'cancelled' | 'unknown' | 'not_runnable' | 'superseded';
   message: string;
@@ -97,9 +108,13 @@ export type EngineEvent =
   /** `answer` is told what became of the vote, once. */
   | { type: 'voted'; vote: Vote; answer?: (verdict: VoteVerdict) => void }
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
-  | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string }
+  | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string; freeze?: boolean }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }
   | { type: 'alertReceived'; atMs: number; by: Actor; name: string; severity: string; message: string }
+  /** `answer` is told what became of it, once. */
+  | { type: 'adjusted'; atMs: number; request: AdjustmentRequest; answer?: (verdict: AdjustVerdict) => void }
+  /** The answer to the decision `addAgents`. */
+  | { type: 'agentsAdded'; atMs: number; agentSet: string; added: string[]; problem?: string }
   /** Anything that could not be understood or does not apply: audited, changes nothing. */
   | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
 
@@ -110,6 +125,8 @@ export type Decision =
   | { type: 'cancelEffect'; effect: EffectRef; reason: string }
   | { type: 'startTimer'; id: string; atMs: number; summary: string }
   | { type: 'cancelTimer'; id: string }
+  /** Answered by `agentsAdded`. Nobody is assigned meanwhile. */
+  | { type: 'addAgents'; role: string; count: number }
   | { type: 'finish'; status: TerminalRunStatus; reason?: string };
 
 /**
@@ -141,10 +158,33 @@ export interface RunState {
   asking?: string[];
   /** Present while somebody asked for is busy: until when to wait with the next question, and for whom (`agentKey` of the index). */
   busy?: { delayMs: number; keys: string[] };
-  paused?: { atMs: number; reason: string; by: string };
+  /** `frozen`: the timers of gates that stand still, with what is left of each. */
+  paused?: { atMs: number; reason: string; by: string; frozen?: Record<string, { leftMs: number; timer: TimerRunState }> };
+  /** How the plan was changed while it ran, in order: what the run follows is the plan with these. */
+  edits?: PlanEdit[];
+  /** While `addAgents` has not been answered. */
+  adding?: { role: string; count: number; by: Actor; reason?: string };
+  /** The agents of the run, once some were added. */
+  agentSet?: string;
+  /** The newest. */
+  adjustments?: AdjustmentRecord[];
   /** Why the run is ending: set once. */
   ending?: RunEnding;
   endedAtMs?: number;
+}
+
+/** A change of the plan that adjustments made. */
+export interface PlanEdit {
+  kind: 'parallelize';
+  steps: string[];
+}
+
+export interface AdjustmentRecord {
+  atMs: number;
+  kind: AdjustmentKind;
+  by: string;
+  reason?: string;
+  message: string;
 }
 
 export interface RunEnding {
@@ -180,6 +220,12 @@ export interface StepRunState {
   startGiven?: boolean;
   /** It waited for a step that can block it, and that one for it. */
   heldNoLonger?: boolean;
+  /** It is to be skipped as soon as what still runs of it has stopped. */
+  skipping?: { reason: string; by: Actor };
+  /** Who has to do it, since it was retried. */
+  agentId?: string;
+  /** What its agents get instead of what the plan says, by input name, since it was retried. */
+  inputs?: Record<string, unknown>;
   /** Skipped because something it needs failed: plain dependents are skipped too. */
   skippedByFailure?: boolean;
   /** What reviewers asked to change; for the agents of the next generation. */

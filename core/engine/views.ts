@@ -43,6 +43,13 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
       message: text(message),
       at: iso(atMs),
     })),
+    adjustments: (state.adjustments ?? []).slice(-bounds.alerts).map(({ atMs, kind, by, reason, message }) => ({
+      at: iso(atMs),
+      kind,
+      by,
+      ...(reason === undefined ? {} : { reason: text(reason) }),
+      message: text(message),
+    })),
     ignoredSignals: state.ignoredSignals,
     totals: { steps: index.steps.length, gates: countGates(run), alerts: state.alertCount },
     timeline: projectTimeline(run, nowMs),

@@ -185,6 +185,8 @@ export interface PlanStep {
   ifText?: string;
   policy?: SelectionPolicy;
   with?: unknown;
+  /** Steps next to each other in a serial phase with the same number take their turn together. No file says so, only an adjustment. */
+  turn?: number;
 }
 
 export type PlanDeployment =

@@ -1,5 +1,5 @@
 import type { StepState } from '../../core/contract/states';
-import type { AlertView, PhaseView, RunStatusView, StepView } from '../../core/contract/views';
+import type { AdjustmentView, AlertView, PhaseView, RunStatusView, StepView } from '../../core/contract/views';
 import { projectRecorded, type RecordedRun } from '../../core/engine/recorded-timeline';
 import type { Plan, PlanStep } from '../../core/plan/types';
 import type { Database } from '../connect';
@@ -18,13 +18,14 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
   const run = await findRun(db, id);
   if (run === null) return null;
   const { rootRunId } = run;
-  const [planText, steps, executions, gates, alerts, refused, ignored] = await Promise.all([
+  const [planText, steps, executions, gates, alerts, refused, adjustments, ignored] = await Promise.all([
     findPlanText(db, run.planHash),
     db.selectFrom('run_steps').selectAll().where('root_run_id', '=', rootRunId).execute(),
     loadStepExecutions(db, rootRunId),
     loadGates(db, rootRunId),
     loadNewestAlerts(db, rootRunId),
     countRefusals(db, rootRunId),
+    loadAdjustments(db, rootRunId),
     db
       .selectFrom('audit_events')
       .select(({ fn }) => fn.countAll<number>().as('n'))
@@ -65,6 +66,7 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
     steps: views,
     gates,
     alerts: alerts.newest,
+    adjustments,
     ignoredSignals: Number(ignored?.n ?? 0),
     ...(refused > 0 && { recording: { refused } }),
     totals: { steps: views.length, gates: gates.length, alerts: alerts.count },
@@ -272,4 +274,30 @@ async function loadNewestAlerts(db: Database, rootRunId: string): Promise<{ newe
       .map(({ step, name, severity, message, state, at }) => ({ step, name, severity, message, state, at: at.toISOString() })),
     count: Number(rows[0]?.n ?? 0),
   };
+}
+
+const maxAdjustments = 100;
+
+/** How people changed the run, the newest last: as the audit has it. */
+async function loadAdjustments(db: Database, rootRunId: string): Promise<AdjustmentView[]> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('body')
+    .where('root_run_id', '=', rootRunId)
+    .where('body', 'like', '{"action":"run.adjusted"%')
+    .orderBy('seq', 'desc')
+    .limit(maxAdjustments)
+    .execute();
+  return rows.reverse().map(({ body }) => {
+    const { at, actor, reason, details } = JSON.parse(body) as AdjustedLine;
+    return { at, kind: details.kind, by: actor.id, ...(reason !== undefined && { reason }), message: details.message };
+  });
+}
+
+/** What the engine says in the audit of an adjustment. */
+interface AdjustedLine {
+  at: string;
+  actor: { id: string };
+  reason?: string;
+  details: { kind: string; message: string };
 }

@@ -109,3 +109,8 @@ export async function listRunRows(db: Database, filter: RunRowFilter = {}): Prom
     endedAt: row.ended_at?.toISOString() ?? null,
   }));
 }
+
+/** The agents of a run are others from now on. */
+export async function replaceAgentSet(db: Database, rootRunId: string, agentSet: string): Promise<void> {
+  await db.updateTable('runs').set({ agent_set: agentSet }).where('root_run_id', '=', rootRunId).execute();
+}

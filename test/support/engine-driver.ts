@@ -1,3 +1,4 @@
+import type { Adjustment, AdjustVerdict } from '../../core/contract/adjustments';
 import type { AgentResult } from '../../core/contract/agent-document';
 import { activityIdOf } from '../../core/contract/ids';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
@@ -29,6 +30,8 @@ export interface DriverOptions {
     atMs: number,
   ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
   engine?: Partial<EngineOptions>;
+  /** Ids of the agents that are added. */
+  addAgents?: (asked: { role: string; count: number }) => string[];
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -109,6 +112,43 @@ export class EngineDriver {
     return this.launches
       .filter(({ launch }) => launch.sample === undefined)
       .map(({ step, launch }) => (launch.effect.mode === 'undo' ? `undo ${step}` : step));
+  }
+
+  /** Somebody changes the run. Gives what became of it; the run goes on as far as it can by itself. */
+  adjust(adjustment: Adjustment, { by = 'ana', reason }: { by?: string; reason?: string } = {}): AdjustVerdict {
+    let verdict: AdjustVerdict | undefined;
+    this.askFor(adjustment, { by, ...(reason === undefined ? {} : { reason }), answer: (said) => (verdict = said) });
+    this.run();
+    if (verdict === undefined) throw new Error('The adjustment was not answered.');
+    return verdict;
+  }
+
+  /** The same, without letting time pass. */
+  askFor(
+    adjustment: Adjustment,
+    { by = 'ana', reason, answer }: { by?: string; reason?: string; answer?: (verdict: AdjustVerdict) => void } = {},
+  ): void {
+    const request = {
+      adjustment,
+      by: { kind: 'person' as const, id: by },
+      ...(reason === undefined ? {} : { reason }),
+      via: 'update' as const,
+    };
+    const before = JSON.stringify(this.state);
+    const refusal = this.engine.judgeAdjustment(request);
+    if (JSON.stringify(this.state) !== before) throw new Error('Judging an adjustment changed the run.');
+    this.#turn([
+      {
+        type: 'adjusted',
+        atMs: this.nowMs,
+        request,
+        answer: (verdict) => {
+          if (verdict.ok === (refusal !== undefined) && adjustment.kind !== 'add_agent')
+            throw new Error(`Judged ${refusal === undefined ? 'fine' : refusal.code}, but ${JSON.stringify(verdict)}`);
+          answer?.(verdict);
+        },
+      },
+    ]);
   }
 
   /** Something from outside, now; then on until nothing happens by itself. */
@@ -210,6 +250,15 @@ export class EngineDriver {
       case 'cancelTimer':
         this.#queue = this.#queue.filter((one) => one.id !== decision.id);
         return;
+      case 'addAgents': {
+        const added = this.#options.addAgents?.(decision) ?? [`${decision.role}-extra`];
+        this.#queue.push({
+          atMs: this.nowMs,
+          id: 'addAgents',
+          event: () => ({ type: 'agentsAdded', atMs: this.nowMs, agentSet: 'larger', added }),
+        });
+        return;
+      }
       case 'finish':
         if (this.#inFlight.size > 0) throw new Error(`The run ends while ${[...this.#inFlight.keys()].join(', ')} runs`);
         this.finished = { status: decision.status, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };

@@ -52,6 +52,7 @@ export function aRun(view: Partial<RunStatusView> = {}): RunStatusView {
     steps: [],
     gates: [],
     alerts: [],
+    adjustments: [],
     ignoredSignals: 0,
     totals: { steps: view.steps?.length ?? 0, gates: view.gates?.length ?? 0, alerts: view.alerts?.length ?? 0 },
     timeline: { plannedMs: null, elapsedMs: 0, etaP50: null, etaP90: null },

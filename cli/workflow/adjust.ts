@@ -1,0 +1,146 @@
+import { Argument, type Command } from 'commander';
+import { adjustRun } from '../../client/control-run';
+import type { Adjustment } from '../../core/contract/adjustments';
+import { AppError } from '../../core/contract/errors';
+import type { CliCommand, CommandContext } from '../command';
+import { currentUser } from '../current-user';
+import { exitCodes } from '../exit-codes';
+import { openClient } from '../open-client';
+import { addConnectionOptions, addIdOption, collect, parseCount } from '../option-parsers';
+import { parseInputs } from '../run-inputs';
+
+type Options = CommandContext['options'];
+
+interface Change {
+  /** The options that it takes; those in `needs` must be given. */
+  takes: readonly string[];
+  needs: readonly string[];
+  read(context: CommandContext): Adjustment;
+}
+
+const steps = (options: Options): string[] =>
+  [...options.list('steps'), ...options.list('step')]
+    .flatMap((text) => text.split(','))
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+
+/** By the word that is typed. */
+const changes: Record<string, Change> = {
+  'add-agent': {
+    takes: ['count'],
+    needs: ['role'],
+    read: ({ options }) => ({ kind: 'add_agent', role: options.required('role'), count: options.number('count') ?? 1 }),
+  },
+  parallelize: { takes: [], needs: ['steps'], read: ({ options }) => ({ kind: 'parallelize', steps: steps(options) }) },
+  skip: {
+    takes: ['steps', 'force'],
+    needs: ['step'],
+    read: ({ options }) => ({ kind: 'skip_optional_steps', steps: steps(options), ...(options.flag('force') && { force: true }) }),
+  },
+  escalate: { takes: [], needs: ['step'], read: ({ options }) => ({ kind: 'escalate_blocker', step: onlyStep(options) }) },
+  retry: {
+    takes: ['agent', 'input'],
+    needs: ['step'],
+    read: ({ options, io }) => {
+      const agent = options.text('agent');
+      const inputs = parseInputs(options.list('input'), [], io.cwd);
+      return {
+        kind: 'retry_step',
+        step: onlyStep(options),
+        ...(agent !== undefined && { agent }),
+        ...(Object.keys(inputs).length > 0 && { inputs }),
+      };
+    },
+  },
+  override: {
+    takes: ['step', 'phase', 'gate'],
+    needs: [],
+    read: ({ options }) => {
+      const named = [...steps(options), ...[options.text('phase'), options.text('gate')].filter((one) => one !== undefined)];
+      const [gate] = named;
+      if (gate === undefined || named.length > 1)
+        throw new AppError('bad_usage', 'override takes one of --step, --phase and --gate', {
+          hint: 'for example: override --step review --reason "…"',
+        });
+      return { kind: 'override_gate', gate };
+    },
+  },
+  'set-output': {
+    takes: ['output'],
+    needs: ['step'],
+    read: ({ options, io }) => {
+      const given = Object.entries(parseInputs(options.list('output'), [], io.cwd));
+      const [first] = given;
+      if (first === undefined || given.length > 1)
+        throw new AppError('bad_usage', 'set-output takes one --output name=value', { hint: 'a file is given as --output name=@file' });
+      const [output, value] = first;
+      return { kind: 'set_output', step: onlyStep(options), output, value: typeof value === 'string' ? value : JSON.stringify(value) };
+    },
+  },
+};
+
+/** Changes a run while it runs: each kind is one word, with options of its own. */
+export const command: CliCommand = {
+  configure(command: Command) {
+    addIdOption(command)
+      .addArgument(new Argument('<change>', 'what to change').choices(Object.keys(changes)))
+      .requiredOption('--reason <text>', 'why: it stands in the audit, and agents that try again read it')
+      .option('--by <name>', 'who asks (default: your user name)')
+      .option('--role <role>', 'add-agent: for which role')
+      .option('--count <n>', 'add-agent: how many more (default 1)', parseCount)
+      .option('--step <id>', 'the step (skip: may be given several times)', collect)
+      .option('--steps <ids>', 'parallelize, skip: several steps, a,b,c', collect)
+      .option('--force', 'skip: one that is not optional too')
+      .option('--agent <id>', 'retry: who has to do it')
+      .option('--input <name=value>', 'retry: instead of what the plan gives it; name=@file reads a file', collect)
+      .option('--phase <id>', 'override: a phase')
+      .option('--gate <id>', 'override: a gate')
+      .option('--output <name=value>', 'set-output: what the step gives; name=@file reads a file', collect);
+    addConnectionOptions(command);
+  },
+  async run(context) {
+    const { options } = context;
+    const word = context.arguments[0] ?? '';
+    const change = changes[word];
+    if (change === undefined)
+      throw new AppError('bad_usage', `there is no change ${word}`, { hint: `there are ${Object.keys(changes).join(', ')}` });
+    checkOptions(word, change, options);
+    const id = options.required('id');
+    const reply = await adjustRun(openClient(context), id, {
+      ...change.read(context),
+      by: options.text('by') ?? currentUser(),
+      reason: options.required('reason'),
+    });
+    if (context.isJson) context.printJson({ schemaVersion: 1, id, ...reply });
+    else context.print(reply.message);
+    return exitCodes.done;
+  },
+};
+
+const changeOptions = ['role', 'count', 'step', 'steps', 'force', 'agent', 'input', 'phase', 'gate', 'output'];
+
+/** An option that the change does not take is a misunderstanding: nothing is changed then. */
+function checkOptions(word: string, { takes, needs }: Change, options: Options): void {
+  const isGiven = (name: string): boolean =>
+    options.text(name) !== undefined || options.number(name) !== undefined || options.flag(name) || options.list(name).length > 0;
+  const allowed = new Set([...takes, ...needs]);
+  const foreign = changeOptions.filter((name) => isGiven(name) && !allowed.has(name) && !(name === 'step' && allowed.has('steps')));
+  if (foreign.length > 0) {
+    throw new AppError('bad_usage', `${word} takes no --${foreign.join(', --')}`, {
+      hint: `it takes ${[...allowed].map((name) => `--${name}`).join(', ')}`,
+    });
+  }
+  const missing = needs.find(
+    (name) => !isGiven(name) && !(name === 'step' && isGiven('steps') && allowed.has('steps')) && !(name === 'steps' && isGiven('step')),
+  );
+  if (missing !== undefined)
+    throw new AppError('bad_usage', `${word} needs --${missing}`, { hint: `'vapora workflow adjust --help' shows all options` });
+}
+
+function onlyStep(options: Options): string {
+  const named = steps(options);
+  const [step] = named;
+  if (step === undefined || named.length > 1)
+    throw new AppError('bad_usage', 'give one step with --step', { hint: 'one command changes one step' });
+  return step;
+}

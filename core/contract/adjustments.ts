@@ -1,0 +1,55 @@
+import type { Refusal } from './messages';
+
+/** How a run is changed while it runs: one JSON object of the update or signal `adjust`, `{kind, …}` and who asks and why. */
+export type Adjustment =
+  /** So many more agents for a role: registered ones that the run does not use yet, then copies of those it has. */
+  | { kind: 'add_agent'; role: string; count: number }
+  /** Drops the order among them that a serial phase or their own `depends_on` gave them; who reads another's output still waits. */
+  | { kind: 'parallelize'; steps: string[] }
+  /** All of them or none. `force`: one that is not optional too, with a reason, by those who may override it. */
+  | { kind: 'skip_optional_steps'; steps: string[]; force?: boolean }
+  | { kind: 'skip_step'; step: string; force?: boolean }
+  /** Asks the next level about what holds a step, now instead of when its time is up. */
+  | { kind: 'escalate_blocker'; step: string }
+  /** Nothing new starts. `freeze`: deadlines of gates stand still too. */
+  | { kind: 'pause'; freeze?: boolean }
+  | { kind: 'resume' }
+  | { kind: 'cancel'; noRollback?: boolean }
+  /** The step, and what was done or skipped because of it, once more, by a certain agent or with other inputs if given. */
+  | { kind: 'retry_step'; step: string; agent?: string; inputs?: Record<string, unknown> }
+  /** Lets what holds a step or a phase pass: the same vote as `approve` on its gate. */
+  | { kind: 'override_gate'; gate: string }
+  /** What a step that has ended its work gives to those that read it. */
+  | { kind: 'set_output'; step: string; output: string; value: string };
+
+export type AdjustmentKind = Adjustment['kind'];
+
+export const adjustmentKinds = [
+  'add_agent',
+  'parallelize',
+  'skip_optional_steps',
+  'skip_step',
+  'escalate_blocker',
+  'pause',
+  'resume',
+  'cancel',
+  'retry_step',
+  'override_gate',
+  'set_output',
+] as const satisfies readonly AdjustmentKind[];
+
+/** The update or signal `adjust`. `by` and `reason` stand in the audit. */
+export type AdjustMessage = Adjustment & { by?: string; reason?: string };
+
+/** What was changed. */
+export interface AdjustReply {
+  kind: AdjustmentKind;
+  /** One sentence for people. */
+  message: string;
+  /** The steps that it changed. */
+  steps: string[];
+  /** Ids of the agents that were added. */
+  agents?: string[];
+}
+
+export type AdjustVerdict = { ok: true; reply: AdjustReply } | ({ ok: false } & Refusal);

@@ -1,0 +1,160 @@
+import type { Adjustment, AdjustmentKind, AdjustVerdict } from '../../contract/adjustments';
+import type { Actor } from '../../contract/local-activities';
+import type { Refusal } from '../../contract/messages';
+import { askBusyAgain } from '../assignment';
+import { beginEnding } from '../ending';
+import { pauseRun, resumeRun } from '../pausing';
+import { audit, type Run } from '../run';
+import { isSettled } from '../transitions';
+import type { AdjustmentRequest } from '../types';
+import { escalate } from './escalate';
+import { accept, list, refuse, type Asked, type Changed, type Judged } from './judged';
+import { overrideGate } from './override-gate';
+import { parallelize } from './parallelize';
+import { retryStep } from './retry-step';
+import { setOutput } from './set-output';
+import { skipSteps } from './skip-steps';
+
+/** So many the run itself remembers; all of them are in the audit. */
+const maxKept = 100;
+
+/** Why it would be refused now; undefined where it applies. Changes nothing. */
+export function judgeAdjustment(run: Run, request: AdjustmentRequest): Refusal | undefined {
+  const judged = judge(run, request);
+  return judged.ok ? undefined : { code: judged.code, reason: judged.reason };
+}
+
+/**
+ * Changes the run as asked, or says in the audit why not. `add_agent` is answered by `onAgentsAdded`: undefined until then. What
+ * asks for a change of the plan leaves it in `state.edits`: the run has to be indexed anew.
+ */
+export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict | undefined {
+  const { adjustment, by, reason } = request;
+  const judged = judge(run, request);
+  if (!judged.ok) {
+    run.state.ignoredSignals += request.via === 'signal' ? 1 : 0;
+    run.changes.urgent = true;
+    audit(run, {
+      actor: by,
+      action: 'adjustment.refused',
+      object: objectOf(run, adjustment),
+      reason: judged.reason,
+      details: { kind: adjustment.kind, code: judged.code, said: reason ?? null },
+    });
+    return judged;
+  }
+  const changed = judged.apply();
+  if (adjustment.kind === 'add_agent') return undefined;
+  const { kind, ...rest } = adjustment;
+  record(run, { kind, by, reason, object: objectOf(run, adjustment), details: rest, changed });
+  return { ok: true, reply: { kind, ...changed } };
+}
+
+/** The answer to the decision `addAgents`. */
+export function onAgentsAdded(run: Run, answer: { agentSet: string; added: string[]; problem?: string }): AdjustVerdict | undefined {
+  const { adding } = run.state;
+  if (adding === undefined) return undefined;
+  delete run.state.adding;
+  const { role, count, by, reason } = adding;
+  const { added, problem } = answer;
+  if (added.length === 0) {
+    const why = problem ?? `nobody could be added for ${role}`;
+    run.changes.urgent = true;
+    audit(run, {
+      actor: by,
+      action: 'adjustment.refused',
+      object: role,
+      reason: why,
+      details: { kind: 'add_agent', code: 'no_such_agent' },
+    });
+    return { ok: false, code: 'no_such_agent', reason: why };
+  }
+  run.state.agentSet = answer.agentSet;
+  askBusyAgain(run);
+  const changed = {
+    message: `${added.join(', ')} ${added.length === 1 ? 'works' : 'work'} on it too${problem === undefined ? '' : `; ${problem}`}`,
+    steps: [],
+    agents: added,
+  };
+  record(run, { kind: 'add_agent', by, reason, object: role, details: { role, count, added }, changed });
+  return { ok: true, reply: { kind: 'add_agent', ...changed } };
+}
+
+function record(
+  run: Run,
+  change: { kind: AdjustmentKind; by: Actor; reason: string | undefined; object: string; details: object; changed: Changed },
+): void {
+  const { kind, by, reason, object, details, changed } = change;
+  const why = reason === undefined ? {} : { reason };
+  run.state.adjustments = [
+    ...(run.state.adjustments ?? []).slice(1 - maxKept),
+    { atMs: run.now, kind, by: by.id, ...why, message: changed.message },
+  ];
+  run.changes.urgent = true;
+  run.changes.run = true;
+  audit(run, { actor: by, action: 'run.adjusted', object, ...why, details: { kind, ...details, message: changed.message } });
+}
+
+function objectOf(run: Run, adjustment: Adjustment): string {
+  if ('step' in adjustment) return adjustment.step;
+  if ('gate' in adjustment) return adjustment.gate;
+  return 'role' in adjustment ? adjustment.role : run.options.run.id;
+}
+
+function judge(run: Run, { adjustment, by, reason, via }: AdjustmentRequest): Judged {
+  if (run.state.endedAtMs !== undefined) return refuse('run_ended', `the run has ended: ${run.state.status}`);
+  if (run.state.ending !== undefined) return refuse('run_ending', `the run is ending: ${run.state.ending.reason}`);
+  const asked: Asked = { by, reason, via };
+  switch (adjustment.kind) {
+    case 'add_agent':
+      return addAgent(run, adjustment, asked);
+    case 'parallelize':
+      return parallelize(run, adjustment.steps);
+    case 'skip_optional_steps':
+      return skipSteps(run, adjustment.steps, { ...asked, force: adjustment.force === true });
+    case 'skip_step':
+      return skipSteps(run, [adjustment.step], { ...asked, force: adjustment.force === true });
+    case 'escalate_blocker':
+      return escalate(run, adjustment.step, asked);
+    case 'pause':
+      if (run.state.paused !== undefined) return refuse('does_not_apply', 'the run is paused already');
+      return accept(() => {
+        pauseRun(run, { by, reason: reason ?? '', freeze: adjustment.freeze === true });
+        const frozen = adjustment.freeze === true ? ', and the deadlines of gates stand still' : '';
+        return { message: `nothing new starts; what runs finishes${frozen}`, steps: [] };
+      });
+    case 'resume':
+      if (run.state.paused === undefined) return refuse('does_not_apply', 'the run is not paused');
+      return accept(() => {
+        resumeRun(run, { by, reason });
+        return { message: 'the run goes on', steps: [] };
+      });
+    case 'cancel':
+      return accept(() => {
+        const keep = adjustment.noRollback === true;
+        beginEnding(run, { kind: 'cancel', reason: reason ?? '', rollback: keep ? 'none' : 'all' }, by);
+        return { message: `the run stops${keep ? ', keeping what was done' : ' and undoes what it did'}`, steps: [] };
+      });
+    case 'retry_step':
+      return retryStep(run, adjustment, asked);
+    case 'override_gate':
+      return overrideGate(run, adjustment.gate, asked);
+    case 'set_output':
+      return setOutput(run, adjustment, asked);
+  }
+}
+
+function addAgent(run: Run, { role, count }: { role: string; count: number }, { by, reason }: Asked): Judged {
+  if (run.state.adding !== undefined)
+    return refuse('does_not_apply', `agents for ${run.state.adding.role} are being added: try again in a moment`);
+  const left = run.index.steps.filter((node) => node.plan.role === role && !isSettled(node.run.state));
+  if (left.length === 0) {
+    const roles = [...new Set(run.index.steps.filter((node) => !isSettled(node.run.state)).map((node) => node.plan.role))];
+    return refuse('does_not_apply', `no step of role ${role} is left: there are ${list(roles)}`);
+  }
+  return accept(() => {
+    run.state.adding = { role, count, by, ...(reason === undefined ? {} : { reason }) };
+    run.decisions.push({ type: 'addAgents', role, count });
+    return { message: '', steps: [] };
+  });
+}
