@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { placeAgent } from '../core/contract/agents';
 import type { AgentSpec } from '../core/contract/agents';
 import type { LoadPlanInput, ResolveInput, ResolveOutput } from '../core/contract/local-activities';
+import { engineVersion } from '../core/contract/engine-version';
 import { personName } from '../core/contract/person-name';
 import type { StartInput } from '../core/contract/start-input';
 import { compileAgents } from '../core/dsl/agents';
@@ -81,6 +82,7 @@ export function createResolveActivities(db: Database | null) {
       timeScale,
       seed,
       historyEstimatesMs,
+      engineVersion,
       ...(!recorded && { agents }),
     };
   }

@@ -1,7 +1,8 @@
 import type { AgentDocument, AgentInputValue, AgentResult } from '../core/contract/agent-document';
 import type { EffectRef, RunRef } from '../core/contract/local-activities';
-import { idempotencyKeyOf } from '../core/contract/ids';
+import { idempotencyKeyOf, partsOfPath } from '../core/contract/ids';
 import type { Decision, RunState } from '../core/engine/types';
+import { subStepsOf } from '../core/engine/rollout';
 import type { Plan, PlanStep } from '../core/plan/types';
 
 export interface DocumentContext {
@@ -20,6 +21,10 @@ export function buildAgentDocument(context: DocumentContext, step: PlanStep, lau
   const { plan, planHash, run, initiator } = context;
   const { effect, agent } = launch;
   const environment = step.environments[0];
+  const parts = subStepsOf(step);
+  const { subStep } = partsOfPath(effect.path);
+  // What a deployment promised is there when all of it is done.
+  const isLastPart = subStep === undefined || launch.sample !== undefined || parts.at(-1)?.name === subStep;
   const document: AgentDocument = {
     schemaVersion: 1,
     run: { id: run.workflowId, definition: plan.id, planHash, initiator },
@@ -38,11 +43,12 @@ export function buildAgentDocument(context: DocumentContext, step: PlanStep, lau
     idempotencyKey: idempotencyKeyOf({ rootRunId: run.rootRunId, ...effect }),
     mode: effect.mode,
     tasks: step.tasks,
-    actions: step.actions,
-    outputs: effect.mode === 'do' && !launch.sample ? step.outputs : [],
+    actions: subStep === undefined || launch.sample ? step.actions : parts.map(({ action }) => action),
+    outputs: effect.mode === 'do' && !launch.sample && isLastPart ? step.outputs : [],
     inputs: collectInputs(context, step),
   };
   if (launch.action !== undefined) document.action = launch.action;
+  if (launch.share !== undefined) document.share = launch.share;
   if (step.with !== undefined) document.with = step.with;
   if (step.count > 1) document.slot = { index: effect.slot - 1, count: step.count };
   if (launch.sample) document.sample = launch.sample;

@@ -65,6 +65,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       humans: resolved.humans,
       autoApprove: input.value.autoApprove ?? false,
       historyEstimatesMs: resolved.historyEstimatesMs,
+      version: resolved.engineVersion ?? 1,
     });
     holder.engine = engine;
     const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;

@@ -43,6 +43,8 @@ export interface AgentDocument {
   mode: EffectMode;
   /** Sub-steps and undo. */
   action?: string;
+  /** Of the traffic: a canary's sub-steps. */
+  share?: TrafficShare;
   tasks: string[];
   actions: string[];
   /** Names of the artifacts this step promised. */
@@ -61,6 +63,12 @@ export interface AgentDocument {
   deadline?: string;
   /** A directory of this step's own; filled by the activity for executors on this machine. */
   workspace?: string;
+}
+
+/** In percent; `before` is what an undo goes back to. */
+export interface TrafficShare {
+  percent: number;
+  before: number;
 }
 
 export type MetricValue = number | boolean | { value: number; unit: string };

@@ -24,6 +24,16 @@ export function activityIdOf(key: Omit<EffectKey, 'rootRunId'>): string {
   return `${key.path}#${key.generation}${slot}${assignment}${key.mode === 'undo' ? '!undo' : ''}`;
 }
 
+/** `<step>[item]/<sub-step>`: an item may hold slashes, a step id cannot. */
+export function partsOfPath(path: string): { step: string; subStep?: string } {
+  const slash = path.indexOf('/', path.lastIndexOf(']') + 1);
+  return slash < 0 ? { step: path } : { step: path.slice(0, slash), subStep: path.slice(slash + 1) };
+}
+
+export function stepOfPath(path: string): string {
+  return partsOfPath(path).step;
+}
+
 /** The text an agent gets as its idempotency key. */
 export function idempotencyKeyOf(key: EffectKey): string {
   return `${key.rootRunId}/${activityIdOf(key)}`;

@@ -48,6 +48,8 @@ export interface ResolveOutput {
   agents?: AgentSpec[];
   /** p50 in ms by step id, where history knows (n >= 5). */
   historyEstimatesMs: Record<string, number>;
+  /** The rules that the run follows; absent in histories from before there were others. */
+  engineVersion?: number;
 }
 
 export interface LoadPlanInput {

@@ -3,7 +3,7 @@ import { type ConditionPlaces, parseCondition } from './condition-parser';
 import { didYouMean } from './diagnostic-sink';
 import { describeNode, type DocumentNode, type DocumentPath, isEmpty, shorten, type Span } from './document';
 import { limits } from './limits';
-import { type CompileContext, type Field, type Fields, noteUnbuiltValue } from './keyed-map';
+import type { CompileContext, Field, Fields } from './keyed-map';
 import { durationHint, parseDuration, parseMoney } from './values';
 
 /** A word of the document with its place. */
@@ -45,7 +45,6 @@ export class FieldReader {
     if (field.node.kind !== 'scalar' || typeof field.node.value !== 'boolean') {
       return this.#refuse(field, '`true` or `false`', booleanHint(field.node));
     }
-    noteUnbuiltValue(this.context, field, String(field.node.value));
     return field.node.value;
   }
 
@@ -193,7 +192,6 @@ export function readChoice<const T extends string>(context: CompileContext, fiel
     reportBadValue(context, { node: field.node, path: field.path, name: field.written, expected, hint: didYouMean(suggestion) });
     return undefined;
   }
-  noteUnbuiltValue(context, field, chosen);
   return chosen;
 }
 

@@ -124,9 +124,7 @@ test('every diagnostic code has a fixture', () => {
 });
 
 test('what is not built yet says so, and nothing else does', () => {
-  const unbuilt = keySpecs.flatMap(({ name, built, unbuiltValues = [] }) =>
-    built ? unbuiltValues.map((value) => `${name}: ${value}`) : [name],
-  );
+  const unbuilt = keySpecs.flatMap(({ name, built }) => (built ? [] : [name]));
   const said = new Set(
     valid.flatMap((file) =>
       compileFixture('valid', file)

@@ -67,6 +67,4 @@ export interface KeySpec {
   mapsOf?: KeyLevel;
   /** False: accepted and kept in the plan, but the engine does nothing with it yet. */
   built: boolean;
-  /** Of a key that is built, the values that are not (for `automatic_after_merge`: `false`). */
-  unbuiltValues?: readonly string[];
 }

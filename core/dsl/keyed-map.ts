@@ -122,11 +122,6 @@ export function readFields(
   return new Fields(options.span ?? node.span, path, found);
 }
 
-/** Notes a value of a built key that has no effect yet, by its word in the keys table. */
-export function noteUnbuiltValue(context: CompileContext, field: Field, value: string): void {
-  if (field.spec.unbuiltValues?.includes(value) === true) noteUnbuilt(context, `${field.spec.name}: ${value}`, field.node.span);
-}
-
 /** One info per key without effect, its other places as related. */
 export function reportUnbuilt(context: CompileContext): void {
   for (const [name, spans] of context.unbuilt) {

@@ -1,4 +1,5 @@
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef, RecordedSuccess } from '../contract/local-activities';
+import { stepOfPath } from '../contract/ids';
 import { onSlotEnded } from './completion';
 import { adoptEffect, launchEffect, registerCompensation } from './launching';
 import { startMonitor } from './monitors';
@@ -7,8 +8,10 @@ import type { RankHeap } from './rank-heap';
 import { moveStep } from './moves';
 import { cancelTimer, effectId, findStep, startTimer, type Run } from './run';
 import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRunSlot, takeSlot } from './slots';
+import { currentSubStep, pathOf } from './rollout';
 import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
+import { nextStepUndoRequests } from './step-undo';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './types';
 
@@ -25,11 +28,16 @@ export function requestAgents(run: Run): void {
     if (undo !== undefined) ask(run, [undo]);
     return;
   }
-  if (state.paused !== undefined) return;
+  // Traffic goes back even while nothing new starts.
+  const undos = nextStepUndoRequests(run);
+  if (state.paused !== undefined) {
+    if (undos.length > 0) ask(run, undos);
+    return;
+  }
   const nodes = [...run.wanting].filter((node) => node.run.slots.some((slot) => slot.state === 'wanted'));
   for (let node = takeNextReady(run); node !== undefined; node = takeNextReady(run)) nodes.push(node);
   nodes.sort((a, b) => a.rank - b.rank);
-  const requests = nodes.flatMap((node) => requestsOf(run, node));
+  const requests = [...undos, ...nodes.flatMap((node) => requestsOf(run, node))];
   if (requests.length > 0) ask(run, requests);
 }
 
@@ -82,26 +90,27 @@ function requestsOf(run: Run, node: StepNode): AssignmentRequest[] {
 function createRequest(run: Run, node: StepNode, slot: SlotRunState): AssignmentRequest {
   const { plan } = node;
   return {
-    ...effectOf(node, slot),
+    ...effectOf(run, node, slot),
     step: plan.id,
     role: plan.role,
     skills: plan.skills,
     taskType: plan.taskType,
     quality: plan.quality,
     ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
-    ...agentOf(node),
+    ...namedAgent(node, slot),
     exclude: slot.excluded,
     policy: plan.policy ?? run.plan.policy,
   };
 }
 
-function agentOf({ plan, run: step }: StepNode): { agentId?: string } {
-  const agentId = step.agentId ?? plan.agentId;
+/** Who has to do it: as the plan or somebody said, or who did the sub-step before, unless that one has failed. */
+function namedAgent({ plan, run: step }: StepNode, slot: SlotRunState): { agentId?: string } {
+  const agentId = step.agentId ?? plan.agentId ?? (slot.excluded.length === 0 ? step.rollout?.agentId : undefined);
   return agentId === undefined ? {} : { agentId };
 }
 
-function effectOf(node: StepNode, slot: SlotRunState): EffectRef {
-  return { path: node.plan.id, generation: node.run.generation, slot: slot.slot, assignment: slot.assignment, mode: 'do' };
+function effectOf(run: Run, node: StepNode, slot: SlotRunState): EffectRef {
+  return { path: pathOf(run, node), generation: node.run.generation, slot: slot.slot, assignment: slot.assignment, mode: 'do' };
 }
 
 function ask(run: Run, requests: AssignmentRequest[]): void {
@@ -120,7 +129,7 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
     if (reply.mode === 'do' && reply.kind === 'assigned' && !isWanted(run, reply)) giveBack(run, reply);
     else byEffect.set(effectId(reply), reply);
   }
-  if (run.state.ending !== undefined && onUndoReplies(run, byEffect) === 'busy') waitForAgents(run, undefined);
+  if (onUndoReplies(run, byEffect)) waitForAgents(run, undefined);
   for (const id of asking) answerStep(run, findStep(run, id), byEffect);
   landAdopted(run, replies);
   if (run.state.busy?.keys.length === 0 && run.state.timers[busyTimerId] === undefined) delete run.state.busy;
@@ -129,7 +138,7 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
 function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentReply>): void {
   for (const slot of node.run.slots) {
     if (slot.state !== 'requested') continue;
-    const reply = replies.get(effectId(effectOf(node, slot)));
+    const reply = replies.get(effectId(effectOf(run, node, slot)));
     if (run.state.ending !== undefined || isSettled(node.run.state) || node.run.blockedBy === 'failure') {
       slot.state = 'cancelled';
       // It was wanted when the answers came: another answer among them has ended that.
@@ -157,15 +166,15 @@ function landAdopted(run: Run, replies: readonly AssignmentReply[]): void {
   const adopted = replies.flatMap((reply) => (reply.kind === 'assigned' && reply.done !== undefined ? [{ reply, done: reply.done }] : []));
   for (const { reply, done } of adopted.sort((a, b) => a.done.endedAtMs - b.done.endedAtMs)) {
     const { path, generation, slot, assignment, mode } = reply;
-    const node = run.index.byId.get(path);
+    const node = run.index.byId.get(stepOfPath(path));
     const isTaken = node?.run.slots.some((one) => one.slot === slot && one.assignment === assignment && one.state === 'running') === true;
-    if (node === undefined || mode !== 'do' || node.run.generation !== generation || !isTaken) continue;
+    if (node === undefined || mode !== 'do' || node.run.generation !== generation || !isTaken || pathOf(run, node) !== path) continue;
     onSlotEnded(run, node, { type: 'effectEnded', atMs: run.now, effect: { path, generation, slot, assignment, mode }, ...done });
   }
 }
 
 function isWanted(run: Run, reply: AssignmentReply): boolean {
-  const node = run.index.byId.get(reply.path);
+  const node = run.index.byId.get(stepOfPath(reply.path));
   if (node === undefined || run.state.ending !== undefined || isSettled(node.run.state) || node.run.generation !== reply.generation)
     return false;
   return node.run.slots.some((slot) => slot.slot === reply.slot && slot.assignment === reply.assignment && slot.state === 'requested');
@@ -194,11 +203,13 @@ function startSlot(
   } else {
     run.changes.steps.add(node);
   }
-  const effect = effectOf(node, slot);
+  const effect = effectOf(run, node, slot);
+  const part = currentSubStep(run, node)?.part;
   if (node.plan.monitor === undefined) registerCompensation(run, node, effect, agent);
   if (done !== undefined) return adoptEffect(run, node, { effect, agent, done });
   if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
-  launchEffect(run, node, 'slot', { effect, agent });
+  const { action, share } = part ?? {};
+  launchEffect(run, node, 'slot', { effect, agent, ...(action !== undefined && { action }), ...(share !== undefined && { share }) });
 }
 
 /** A step of which nothing has started gives its slot back meanwhile, so that others can run. */
@@ -236,5 +247,6 @@ export function askBusyAgain(run: Run): void {
   busy.keys = [];
   for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
   run.busy.clear();
+  for (const node of run.index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
   for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
 }

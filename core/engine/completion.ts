@@ -1,4 +1,5 @@
-import { checkGate } from './conditions';
+import { stepOfPath } from '../contract/ids';
+import { checkGate, checkSubStep } from './conditions';
 import { openGate } from './gates';
 import { isSuccess, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
@@ -6,7 +7,9 @@ import { isNegative, mergeResults, reasonsOf } from './results';
 import { startRework } from './rework';
 import { moveStep } from './moves';
 import { cancelEffects, findStep, type Run } from './run';
-import { blockStep, failStep, holdStep, isOverridden, skipStep } from './setbacks';
+import { advanceRollout, currentSubStep, isRollout } from './rollout';
+import { blockStep, failStep, finishStepUndo, holdStep, isOverridden, skipStep } from './setbacks';
+import { continueStepUndo } from './step-undo';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './types';
 import { approvalGate } from './votes';
@@ -41,15 +44,17 @@ export function onSlotEnded(run: Run, node: StepNode, event: EffectEnded): void 
 /** The compensation of an effect takes its place in the order of completion; an unknown outcome stays without one: undone first. */
 function completeCompensation(run: Run, event: EffectEnded): void {
   const { effect, failure } = event;
+  const step = stepOfPath(effect.path);
   const entry = run.state.compensations.findLast(
     (one) =>
-      one.effect.path === effect.path &&
       one.effect.generation === effect.generation &&
-      one.effect.slot === effect.slot &&
-      one.effect.assignment === effect.assignment,
+      (one.isWhole === true
+        ? one.step === step
+        : one.effect.path === effect.path && one.effect.slot === effect.slot && one.effect.assignment === effect.assignment),
   );
   if (entry === undefined) return;
-  if (failure?.kind === 'not_runnable' && isFirstAttempt(run, event)) {
+  const isFirst = entry.isWhole !== true || (findStep(run, step).run.rollout?.at ?? 0) === 0;
+  if (failure?.kind === 'not_runnable' && isFirst && isFirstAttempt(run, event)) {
     entry.state = 'dropped';
     return;
   }
@@ -63,7 +68,7 @@ function completeCompensation(run: Run, event: EffectEnded): void {
 /** Nothing can have been done before this attempt. One whose number is not known may have followed others that did something. */
 function isFirstAttempt(run: Run, { effect, attempt, failure }: EffectEnded): boolean {
   const number = attempt ?? failure?.attempt;
-  return number === undefined ? findStep(run, effect.path).plan.retry.attempts === 1 : number === 1;
+  return number === undefined ? findStep(run, stepOfPath(effect.path)).plan.retry.attempts === 1 : number === 1;
 }
 
 /** The failed attempts of a slot are used up: another agent, while the step may ask for one (one that names its agent may not). */
@@ -97,6 +102,10 @@ export function tryAgain(run: Run, node: StepNode): void {
 export function judgeSlots(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
   if (run.state.ending !== undefined) return settleStopped(run, node);
+  if (step.undoing !== undefined) {
+    if (continueStepUndo(run, node)) finishStepUndo(run, node);
+    return;
+  }
   // It may have been sent back, or blocked, by what happened at the same moment.
   if (step.state !== 'running') return;
   if (step.skipping !== undefined && step.slots.some(({ state }) => state !== 'succeeded')) return skipWhenStopped(run, node);
@@ -115,13 +124,23 @@ export function judgeSlots(run: Run, node: StepNode): void {
     run.wanting.delete(node);
   }
   const succeeded = step.slots.filter((slot) => slot.state === 'succeeded');
-  const result = mergeResults(succeeded.flatMap((slot) => (slot.result === undefined ? [] : [slot.result])));
+  let result = mergeResults(succeeded.flatMap((slot) => (slot.result === undefined ? [] : [slot.result])));
+  if (isRollout(run, node)) {
+    const advanced = advanceRollout(run, node, result);
+    if (advanced.kind === 'next') return;
+    if (advanced.kind === 'abort') return failStep(run, node, advanced.reason);
+    result = advanced.result;
+  } else if (plan.rollbackOn !== undefined && run.version >= 2) {
+    const { value, explanation } = checkSubStep(run, node, plan.rollbackOn.condition, result);
+    if (value === true) return failStep(run, node, `${plan.rollbackOn.text}: ${explanation.join('; ')}`);
+  }
   // With enough in favour, the others' verdicts are advice.
   const verdict = plan.mustPassIsExplicit === true && good >= needed ? 'approved' : result.verdict;
   step.result = verdict === undefined ? result : { ...result, verdict };
   if (verdict !== undefined) step.verdict = verdict;
   for (const slot of succeeded) delete slot.result;
-  step.startedAtMs = Math.min(...succeeded.map((slot) => slot.startedAtMs ?? run.now));
+  // A deployment began with its first sub-step.
+  if (!isRollout(run, node)) step.startedAtMs = Math.min(...succeeded.map((slot) => slot.startedAtMs ?? run.now));
   run.work.end.push(node);
 }
 
@@ -250,7 +269,16 @@ export function settleStopped(run: Run, node: StepNode): void {
   if (node.inFlight > 0 || isSettled(node.run.state)) return;
   const failed = slots.find((slot) => slot.state === 'failed');
   const reason = run.state.ending?.reason ?? 'the run ends';
-  const isDone = slots.every((slot) => slot.state === 'succeeded') && node.plan.approval?.when !== 'after' && node.plan.gate === undefined;
+  const { undoing } = node.run;
+  if (undoing !== undefined) {
+    delete node.run.undoing;
+    moveStep(run, node, 'fail', { reason: undoing.reason });
+    return;
+  }
+  const sub = currentSubStep(run, node);
+  const isLast = sub === undefined || sub.at + 1 === sub.of;
+  const isDone =
+    isLast && slots.every((slot) => slot.state === 'succeeded') && node.plan.approval?.when !== 'after' && node.plan.gate === undefined;
   if (isDone && node.run.state === 'running') {
     node.run.result = mergeResults(slots.flatMap((slot) => (slot.result === undefined ? [] : [slot.result])));
     moveStep(run, node, 'pass', { reason: 'it had finished when the run was stopped' });

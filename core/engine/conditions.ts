@@ -1,4 +1,4 @@
-import type { MetricValue } from '../contract/agent-document';
+import type { AgentResult, MetricValue } from '../contract/agent-document';
 import type { Condition } from '../plan/condition';
 import { evaluateCondition, type ConditionResult, type ScopeStep } from '../plan/evaluate';
 import type { StepState } from '../contract/states';
@@ -34,6 +34,11 @@ export function checkSample(
 ): ConditionResult {
   const own = scopeStep(node, { outcome: sample.hasFailed ? 'failed' : 'passed', metrics: sample.metrics });
   return evaluate(run, condition, { own, steps: dependenciesOf(run, node), sampleError: sample.hasFailed });
+}
+
+/** `abort_if` and `rollback_on` of a deployment: what one of its sub-steps, or all of it, has reported. */
+export function checkSubStep(run: Run, node: StepNode, condition: Condition, { metrics = {} }: AgentResult): ConditionResult {
+  return evaluate(run, condition, { own: scopeStep(node, { outcome: 'passed', metrics }), steps: [], sampleError: false });
 }
 
 interface Spoken {

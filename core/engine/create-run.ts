@@ -1,3 +1,4 @@
+import { engineVersion } from '../contract/engine-version';
 import type { Plan } from '../plan/types';
 import { applyEdits } from './plan-edits';
 import { indexPlan, type StepNode } from './plan-index';
@@ -52,6 +53,8 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     weight: { total: 0, done: 0, byEstimate: index.steps.every((node) => node.estimateIsKnown || node.plan.monitor !== undefined) },
     openGates: new Set(),
     blockedSteps: new Set(),
+    version: options.version ?? engineVersion,
+    undoing: new Set(),
     outdated: false,
     restored: options.saved !== undefined,
   };
@@ -130,6 +133,7 @@ function countAll(run: Run): void {
     const node = index.byId.get(step);
     if (node !== undefined) node.inFlight += 1;
   }
+  for (const node of index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
   for (const gate of Object.values(state.gates)) if (gate.state === 'open') run.openGates.add(gate.id);
 }
 

@@ -47,6 +47,7 @@ export function selectCompensations(run: Run, ending: RunEnding): CompensationEn
   const steps = new Set(ending.steps ?? []);
   const chosen = run.state.compensations.filter((entry) => {
     if (entry.state !== 'registered') return false;
+    if (entry.isDue === true) return true;
     if (ending.rollback === 'all') return true;
     if (ending.rollback === 'none') return false;
     if (ending.rollback === 'steps') return steps.has(entry.step);

@@ -14,6 +14,7 @@ import { checkPhase } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
+import { wantSubStep } from './rollout';
 import { createRun, reindexRun } from './create-run';
 import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
@@ -223,6 +224,8 @@ function onTimer(run: Run, id: string): void {
       return askBusyAgain(run);
     case 'sample':
       return onSampleTimer(run, findStep(run, timer.target));
+    case 'rollout':
+      return wantSubStep(run, findStep(run, timer.target));
     case 'deferred': {
       const node = findStep(run, timer.target);
       renew(run, node, 'release', 'the time it was deferred to has come');

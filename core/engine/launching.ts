@@ -1,6 +1,8 @@
 import type { AssignedAgent, EffectEnd, EffectRef, RecordedSuccess } from '../contract/local-activities';
 import type { PlanStep } from '../plan/types';
+import { partsOfPath, stepOfPath } from '../contract/ids';
 import type { StepNode } from './plan-index';
+import { currentSubStep } from './rollout';
 import { audit, effectId, engineActor, type Run } from './run';
 import type { Decision, EffectLogEntry, EngineEvent, InFlightEffect } from './types';
 
@@ -38,10 +40,11 @@ export function adoptEffect(
 
 function logEffect(
   node: StepNode,
-  { generation, slot, assignment, mode }: EffectRef,
+  { path, generation, slot, assignment, mode }: EffectRef,
   entry: Pick<EffectLogEntry, 'agent' | 'startedAtMs' | 'endedAtMs' | 'outcome'>,
 ): void {
-  (node.run.effects ??= []).push({ generation, slot, assignment, mode, ...entry });
+  const { subStep } = partsOfPath(path);
+  (node.run.effects ??= []).push({ generation, slot, assignment, mode, ...(subStep !== undefined && { subStep }), ...entry });
 }
 
 /** Takes an effect out of those that run; undefined when it is not one of them (a late or repeated message). */
@@ -69,7 +72,8 @@ export function findLogEntry(node: StepNode, effect: EffectRef): EffectLogEntry 
       entry.generation === effect.generation &&
       entry.slot === effect.slot &&
       entry.assignment === effect.assignment &&
-      entry.mode === effect.mode,
+      entry.mode === effect.mode &&
+      entry.subStep === partsOfPath(effect.path).subStep,
   );
 }
 
@@ -89,7 +93,7 @@ export function recordEnd(run: Run, event: EffectEnded, agent: AssignedAgent | u
   if (failure === undefined ? agent?.executor !== 'worker' : failure.recorded) return;
   if (failure?.kind === 'superseded') return;
   const answer = result ?? failure?.result;
-  const node = run.index.byId.get(effect.path);
+  const node = run.index.byId.get(stepOfPath(effect.path));
   const startedAtMs = agent?.executor === 'worker' && node !== undefined ? findLogEntry(node, effect)?.startedAtMs : undefined;
   run.changes.ends.push({
     ...effect,
@@ -102,11 +106,36 @@ export function recordEnd(run: Run, event: EffectEnded, agent: AssignedAgent | u
   });
 }
 
-/** Registers how an effect is undone, before it starts: an unknown outcome is undone too. */
+/**
+ * Registers how an effect is undone, before it starts: an unknown outcome is undone too. A sub-step of a deployment is undone by its own
+ * action, unless the step has a `compensate`.
+ */
 export function registerCompensation(run: Run, node: StepNode, effect: EffectRef, agent: AssignedAgent): void {
+  const { compensations } = run.state;
+  const part = currentSubStep(run, node)?.part;
+  if (part !== undefined && node.plan.compensate === undefined) {
+    const share = part.share === undefined ? {} : { share: part.share };
+    compensations.push({ effect, step: node.plan.id, action: part.action, ...share, agent, state: 'registered' });
+    return;
+  }
   const action = compensationOf(node.plan, agent);
   if (action === undefined) return;
-  run.state.compensations.push({ effect, step: node.plan.id, action, agent, state: 'registered' });
+  if (part === undefined) {
+    compensations.push({ effect, step: node.plan.id, action, agent, state: 'registered' });
+    return;
+  }
+  // The step says how all of it is undone: once, whatever of it was done.
+  const known = compensations.find((one) => one.step === node.plan.id && one.effect.generation === effect.generation);
+  if (known !== undefined) known.agent = agent;
+  else
+    compensations.push({
+      effect: { ...effect, path: node.plan.id, assignment: 1 },
+      step: node.plan.id,
+      action,
+      agent,
+      state: 'registered',
+      isWhole: true,
+    });
 }
 
 /** The step's own `compensate`, else the agent's, else what a deployment implies. */

@@ -45,13 +45,24 @@ export function mergeResults(results: readonly AgentResult[]): AgentResult {
   if (Object.keys(outputs).length > 0) merged.outputs = outputs;
   const metrics = mergeMetrics(results);
   if (Object.keys(metrics).length > 0) merged.metrics = metrics;
-  const costs = results.flatMap((result) => (result.cost === undefined ? [] : [result.cost]));
-  if (costs.length > 0) {
-    const sum = (pick: (cost: (typeof costs)[number]) => number | undefined): number =>
-      costs.reduce((total, cost) => total + (pick(cost) ?? 0), 0);
-    merged.cost = { usd: sum((cost) => cost.usd), tokens_in: sum((cost) => cost.tokens_in), tokens_out: sum((cost) => cost.tokens_out) };
-  }
+  const cost = sumCosts(results);
+  if (cost !== undefined) merged.cost = cost;
   return merged;
+}
+
+/** What two parts of a step that ran one after the other report together: where both say something, the later one is right. */
+export function mergeSequence(before: AgentResult, after: AgentResult): AgentResult {
+  const merged = mergeResults([before, after]);
+  const metrics = { ...before.metrics, ...after.metrics };
+  return { ...merged, ...(Object.keys(metrics).length > 0 && { metrics }) };
+}
+
+function sumCosts(results: readonly AgentResult[]): AgentResult['cost'] {
+  const costs = results.flatMap((result) => (result.cost === undefined ? [] : [result.cost]));
+  if (costs.length === 0) return undefined;
+  const sum = (pick: (cost: (typeof costs)[number]) => number | undefined): number =>
+    costs.reduce((total, cost) => total + (pick(cost) ?? 0), 0);
+  return { usd: sum((cost) => cost.usd), tokens_in: sum((cost) => cost.tokens_in), tokens_out: sum((cost) => cost.tokens_out) };
 }
 
 function mergeMetrics(results: readonly AgentResult[]): Record<string, MetricValue> {

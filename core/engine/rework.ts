@@ -86,6 +86,7 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
   delete step.skipping;
   delete step.heldNoLonger;
   delete step.monitor;
+  delete step.rollout;
   delete step.readyAtMs;
   delete step.startedAtMs;
   delete step.endedAtMs;

@@ -39,6 +39,10 @@ export interface Run {
   readonly weight: { total: number; done: number; byEstimate: boolean };
   readonly openGates: Set<string>;
   readonly blockedSteps: Set<StepNode>;
+  /** The rules that it follows. */
+  readonly version: number;
+  /** Steps that undo themselves and are to ask for an agent for the next part. */
+  readonly undoing: Set<StepNode>;
   /** Plan or agents of steps have changed: the indexes are built anew before the next event. */
   outdated: boolean;
   /** Who is told which agents were added. Not part of the state: while somebody waits, the run does not continue as new. */

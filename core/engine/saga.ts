@@ -1,13 +1,17 @@
 import { executorFactsOf } from '../contract/agents';
-import type { AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef } from '../contract/local-activities';
+import type { AssignedAgent, AssignmentReply, AssignmentRequest } from '../contract/local-activities';
 import type { TerminalRunStatus } from '../contract/states';
 import type { PlanStep } from '../plan/types';
+import { settleStopped } from './completion';
 import { selectCompensations } from './ending';
 import { isSuccess, launchEffect, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
 import { moveStep } from './moves';
 import { audit, effectId, engineActor, findStep, type Run } from './run';
+import { finishStepUndo } from './setbacks';
+import { continueStepUndo } from './step-undo';
 import type { CompensationEntry } from './types';
+import { undoEffect, undoRequest } from './undo-request';
 
 /**
  * The next compensation to run, when everything that ran has ended: one at a time, in reverse order of completion, by the agent that
@@ -25,37 +29,29 @@ export function nextUndoRequest(run: Run): AssignmentRequest | undefined {
   }
   const entry = run.state.compensations.find((one) => one.state === 'registered');
   if (entry === undefined) return undefined;
-  entry.state = 'requested';
-  const { plan } = findStep(run, entry.step);
-  return {
-    ...undoEffect(entry),
-    step: entry.step,
-    role: plan.role,
-    skills: plan.skills,
-    taskType: plan.taskType,
-    quality: plan.quality,
-    ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
-    agentId: entry.agent.id,
-    exclude: [],
-    policy: plan.policy ?? run.plan.policy,
-  };
+  return undoRequest(run, entry);
 }
 
-/** Launches what got its agent. `busy`: ask again later. */
-export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): 'busy' | 'done' {
-  const entry = run.state.compensations.find((one) => one.state === 'requested');
-  if (entry === undefined) return 'done';
+/** Launches what got its agent. True where one is busy: to be asked again later. */
+export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): boolean {
+  let isBusy = false;
+  for (const entry of run.state.compensations) {
+    if (entry.state !== 'requested') continue;
+    const reply = replies.get(effectId(undoEffect(entry)));
+    if (reply === undefined || reply.kind === 'busy') {
+      entry.state = 'registered';
+      isBusy = true;
+    } else {
+      startUndo(run, entry, reply);
+    }
+  }
+  return isBusy;
+}
+
+function startUndo(run: Run, entry: CompensationEntry, reply: Exclude<AssignmentReply, { kind: 'busy' }>): void {
   const node = findStep(run, entry.step);
-  const reply = replies.get(effectId(undoEffect(entry)));
-  if (reply === undefined || reply.kind === 'busy') {
-    entry.state = 'registered';
-    return 'busy';
-  }
   if (node.run.state === 'passed') moveStep(run, node, 'undo', { reason: run.state.ending?.reason });
-  if (reply.kind === 'nobody') {
-    finishUndo(run, node, entry, `nobody can undo it: ${reply.reason}`);
-    return 'done';
-  }
+  if (reply.kind === 'nobody') return finishUndo(run, node, entry, `nobody can undo it: ${reply.reason}`);
   entry.state = 'running';
   entry.agent = undoingAgent(node.plan, reply.agent);
   audit(run, {
@@ -65,8 +61,12 @@ export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): 
     generation: entry.effect.generation,
     details: { undoes: effectId(entry.effect), action: entry.action, agent: entry.agent.id },
   });
-  launchEffect(run, node, 'undo', { effect: undoEffect(entry), agent: entry.agent, action: entry.action });
-  return 'done';
+  launchEffect(run, node, 'undo', {
+    effect: undoEffect(entry),
+    agent: entry.agent,
+    action: entry.action,
+    ...(entry.share === undefined ? {} : { share: entry.share }),
+  });
 }
 
 /** The agent that did the work, called in the way that the step's `compensate` says. */
@@ -100,6 +100,11 @@ function finishUndo(run: Run, node: StepNode, entry: CompensationEntry, failure:
     ...(failure === undefined ? {} : { reason: failure }),
     details: { undoes: effectId(entry.effect), action: entry.action },
   });
+  if (node.run.undoing !== undefined) {
+    if (run.state.ending !== undefined) settleStopped(run, node);
+    else if (continueStepUndo(run, node)) finishStepUndo(run, node);
+    return;
+  }
   const ofStep = run.state.compensations.filter((other) => other.step === entry.step);
   if (node.run.state !== 'compensating' || ofStep.some((other) => other.state === 'registered' || other.state === 'requested')) return;
   const failed = ofStep.find((other) => other.state === 'failed');
@@ -116,8 +121,4 @@ export function endOfSaga(run: Run): { status: TerminalRunStatus; reason: string
   if (failed.length > 0) return { status: 'rollback_failed', reason: `${ending.reason}; not undone: ${[...new Set(failed)].join(', ')}` };
   if (ending.kind === 'cancel') return { status: 'cancelled', reason: ending.reason };
   return { status: compensations.some((entry) => entry.state === 'done') ? 'rolled_back' : 'failed', reason: ending.reason };
-}
-
-function undoEffect(entry: CompensationEntry): EffectRef {
-  return { ...entry.effect, mode: 'undo' };
 }

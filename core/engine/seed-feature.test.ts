@@ -77,7 +77,8 @@ test.each(ids)('a failure of %s undoes what was done, the last first', (id) => {
   const isMonitor = new Set(['11_monitor_staging', '14_monitor_production']);
   const undone = driver.launches.filter(({ launch }) => launch.effect.mode === 'undo').map((one) => one.id.replace('!undo', ''));
   // Samples that fail count as critical_error, by which this monitor undoes the deployment it watches, and only that.
-  const expected = id === '14_monitor_production' ? ['13_deploy_production#1'] : inReverse(driver, forward);
+  const deployment = ['traffic_switch', 'health_check', 'deploy'].map((part) => `13_deploy_production/${part}#1`);
+  const expected = id === '14_monitor_production' ? deployment : inReverse(driver, forward);
   expect(undone.filter((one) => !isMonitor.has(one))).toEqual(expected);
 });
 
@@ -91,7 +92,11 @@ function inReverse(driver: EngineDriver, forward: string[]): string[] {
 test('critical_error in production rolls the production deployment back, and nothing else', () => {
   const driver = approve(drive({ sample: '14_monitor_production', bad: { result: { metrics: { critical_error: true } } } }));
   expect(driver.finished).toMatchObject({ status: 'rolled_back', reason: expect.stringContaining('critical_error') });
-  expect(driver.order().filter((one) => one.startsWith('undo'))).toEqual(['undo 13_deploy_production']);
+  expect(driver.launches.filter(({ launch }) => launch.effect.mode === 'undo').map(({ launch }) => launch.action)).toEqual([
+    'traffic_switch',
+    'health_check',
+    'deploy',
+  ]);
   expect(driver.stateOf('13_deploy_production')).toBe('compensated');
 });
 

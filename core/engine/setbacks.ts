@@ -4,6 +4,8 @@ import { recordMonitorStop } from './monitor-end';
 import type { StepNode } from './plan-index';
 import { moveStep, type TransitionDetails } from './moves';
 import { audit, cancelEffects, cancelTimer, engineActor, realMs, startTimer, type Run } from './run';
+import { cancelWait } from './rollout';
+import { beginStepUndo, entriesOf } from './step-undo';
 import { isSettled } from './transitions';
 import type { StepCheck } from './types';
 import { nextMonday } from './zoned-time';
@@ -17,6 +19,28 @@ export function failStep(
 ): void {
   if (isSettled(node.run.state)) return;
   stopWork(run, node, `step ${node.plan.id} failed`);
+  if (beginStepUndo(run, node, { becomes: 'failed', reason, by: by.actor, ...(by.isFinal === true && { isFinal: true }) })) return;
+  settleFailed(run, node, reason, by);
+}
+
+/** It has undone itself, as far as that could be done: now it ends as it was to end. */
+export function finishStepUndo(run: Run, node: StepNode): void {
+  const { undoing } = node.run;
+  if (undoing === undefined) return;
+  delete node.run.undoing;
+  const left = entriesOf(run, node).filter(({ state }) => state === 'failed');
+  const what = left.length === 0 ? 'undone' : `not undone: ${left.map(({ effect }) => effect.path).join(', ')}`;
+  const reason = `${undoing.reason}; ${what}`;
+  if (undoing.becomes === 'skipped') settleSkipped(run, node, reason, { actor: undoing.by });
+  else settleFailed(run, node, reason, { actor: undoing.by, isFinal: undoing.isFinal });
+}
+
+function settleFailed(
+  run: Run,
+  node: StepNode,
+  reason: string,
+  by: { actor?: TransitionDetails['actor']; isFinal?: boolean | undefined },
+): void {
   const { plan } = node;
   if (plan.optional) {
     moveStep(run, node, 'skip', { reason: `failed, which an optional step may: ${reason}`, actor: by.actor });
@@ -45,6 +69,16 @@ export function skipStep(
 ): void {
   if (isSettled(node.run.state)) return;
   stopWork(run, node, `step ${node.plan.id} is skipped`);
+  if (beginStepUndo(run, node, { becomes: 'skipped', reason, by: actor })) return;
+  settleSkipped(run, node, reason, { byFailure, actor });
+}
+
+function settleSkipped(
+  run: Run,
+  node: StepNode,
+  reason: string,
+  { byFailure = false, actor }: { byFailure?: boolean; actor?: TransitionDetails['actor'] },
+): void {
   if (byFailure) node.run.skippedByFailure = true;
   moveStep(run, node, 'skip', { reason, actor });
 }
@@ -104,6 +138,7 @@ export function stopWork(run: Run, node: StepNode, reason: string): void {
   for (const slot of node.run.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
   run.wanting.delete(node);
   cancelTimer(run, deferTimerId(node));
+  cancelWait(run, node);
   if (node.run.monitor !== undefined) cancelTimer(run, sampleTimerId(node));
   for (const gate of [node.plan.id, `${node.plan.id}:start`, `${node.plan.id}:blocked`, `${node.plan.id}:unknown`]) {
     if (run.openGates.has(gate)) withdrawGate(run, gate, reason);

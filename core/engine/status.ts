@@ -2,6 +2,7 @@ import { isTerminalRunStatus, type RunStatus } from '../contract/states';
 import { isRollingBack } from './ending';
 import type { StepNode } from './plan-index';
 import { audit, engineActor, type Run } from './run';
+import { currentSubStep } from './rollout';
 import { checkRunTransition, isSettled } from './transitions';
 
 /** What the run as a whole is doing, from its counters: O(phases), not O(steps). */
@@ -85,7 +86,7 @@ export function progressOf(run: Run): number {
 
 /** Why a step is as it is; of one that waits for an agent: whom for. */
 export function stepReason(run: Run, node: StepNode): string | undefined {
-  if (node.run.state !== 'ready' && node.run.state !== 'running') return node.run.reason;
+  if (node.run.undoing !== undefined || (node.run.state !== 'ready' && node.run.state !== 'running')) return node.run.reason;
   const isFree = node.run.state === 'running' || run.state.busy?.keys.includes(node.agentKey) !== true;
   const why =
     findBusy(node) ??
@@ -95,7 +96,9 @@ export function stepReason(run: Run, node: StepNode): string | undefined {
           .get(node.agentKey)
           ?.flatMap((entry) => findBusy(entry.node) ?? [])
           .at(0));
-  return why === undefined ? node.run.reason : `waiting for an agent: ${why}`;
+  if (why !== undefined) return `waiting for an agent: ${why}`;
+  const sub = node.run.state === 'running' ? currentSubStep(run, node) : undefined;
+  return sub === undefined ? node.run.reason : `${sub.part.name}, ${sub.at + 1} of ${sub.of}`;
 }
 
 function findBusy({ run: step }: StepNode): string | undefined {

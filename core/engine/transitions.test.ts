@@ -2,7 +2,7 @@ import { runStatuses, stepStates, type RunStatus, type StepState } from '../cont
 import { checkRunTransition, isSettled, nextStepState, runTransitions, stepTransitions, type StepCause } from './transitions';
 
 const causes: StepCause[] = [
-  'start', 'assign', 'launch', 'ask', 'block', 'defer', 'invalidate', 'release', 'rework', 'retry', 'resume', 'pass', 'fail', 'skip', 'stop', 'undo', 'undone', 'undoFailed',
+  'start', 'assign', 'launch', 'ask', 'block', 'defer', 'invalidate', 'release', 'rework', 'retry', 'rollback', 'resume', 'pass', 'fail', 'skip', 'stop', 'undo', 'undone', 'undoFailed',
 ]; // prettier-ignore
 
 test.each(stepStates)('from %s every cause either has its state or is impossible', (state) => {

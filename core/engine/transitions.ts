@@ -25,6 +25,8 @@ export type StepCause =
   | 'skip'
   /** The run ends before it. */
   | 'stop'
+  /** It undoes itself before it ends. */
+  | 'rollback'
   | 'undo'
   | 'undone'
   | 'undoFailed';
@@ -34,6 +36,7 @@ type StepTable = Record<StepState, Partial<Record<StepCause, StepState>>>;
 const gone = { fail: 'failed', skip: 'skipped', stop: 'cancelled' } as const;
 const held = { block: 'blocked', ask: 'waiting_approval', defer: 'deferred' } as const;
 const again = { invalidate: 'pending', rework: 'reworking' } as const;
+const undone = { rollback: 'running' } as const;
 const retried = { retry: 'pending' } as const;
 
 /** state × cause → state. What is not here cannot happen. */
@@ -41,10 +44,10 @@ export const stepTransitions: StepTable = {
   pending: { start: 'ready', block: 'blocked', ask: 'waiting_approval', ...gone },
   ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...gone },
   assigned: { launch: 'running', invalidate: 'pending', ...gone },
-  running: { pass: 'passed', ...held, ...again, ...gone },
-  waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...held, ...again, ...retried, ...gone },
-  blocked: { start: 'ready', release: 'pending', resume: 'running', pass: 'passed', ...held, ...again, ...retried, ...gone },
-  deferred: { start: 'ready', release: 'pending', ...held, ...again, ...retried, ...gone },
+  running: { pass: 'passed', ...undone, ...held, ...again, ...gone },
+  waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },
+  blocked: { start: 'ready', release: 'pending', resume: 'running', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },
+  deferred: { start: 'ready', release: 'pending', ...undone, ...held, ...again, ...retried, ...gone },
   reworking: { start: 'ready', release: 'pending', ...held, ...again, ...gone },
   passed: { undo: 'compensating', ...again },
   failed: { ...again, ...retried },
@@ -93,6 +96,7 @@ export function isDone(state: StepState): boolean {
 /** How a transition is called in the audit: `step.<past participle>`. */
 export function stepAuditAction(after: StepState, cause: StepCause): string {
   if (cause === 'release') return 'step.released';
+  if (cause === 'rollback') return 'step.rollback_started';
   return cause === 'retry' ? 'step.retried' : stepAuditActions[after];
 }
 

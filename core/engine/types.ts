@@ -1,5 +1,5 @@
 import type { Adjustment, AdjustmentKind, AdjustVerdict } from '../contract/adjustments';
-import type { AgentResult, MetricValue } from '../contract/agent-document';
+import type { AgentResult, MetricValue, TrafficShare } from '../contract/agent-document';
 import type { EffectMode } from '../contract/ids';
 import type {
   Actor,
@@ -55,6 +55,8 @@ export interface EngineOptions {
   autoApprove: boolean;
   /** p50 by step id where the history knows. */
   historyEstimatesMs: Record<string, number>;
+  /** The rules that the run follows (core/contract/engine-version.ts). Absent: the newest. */
+  version?: number;
   /** Continue from here instead of from the beginning. */
   saved?: RunState;
 }
@@ -121,7 +123,15 @@ export type EngineEvent =
 export type Decision =
   /** All steps (or slots, compensations, samples) that need an agent now: one wave. Answered by `replied`. */
   | { type: 'assign'; requests: AssignmentRequest[] }
-  | { type: 'launch'; effect: EffectRef; step: string; agent: AssignedAgent; action?: string; sample?: { index: number; of: number } }
+  | {
+      type: 'launch';
+      effect: EffectRef;
+      step: string;
+      agent: AssignedAgent;
+      action?: string;
+      share?: TrafficShare;
+      sample?: { index: number; of: number };
+    }
   | { type: 'cancelEffect'; effect: EffectRef; reason: string }
   | { type: 'startTimer'; id: string; atMs: number; summary: string }
   | { type: 'cancelTimer'; id: string }
@@ -238,6 +248,27 @@ export interface StepRunState {
   /** Every effect that was launched, samples excepted: for the timeline. */
   effects?: EffectLogEntry[];
   monitor?: MonitorRunState;
+  /** Of a deployment that runs as sub-steps. */
+  rollout?: RolloutRunState;
+  /** It undoes itself, and what it becomes then. */
+  undoing?: StepUndo;
+}
+
+export interface RolloutRunState {
+  /** The sub-step that is next, or runs, from 0. */
+  at: number;
+  /** Who did the one before. */
+  agentId?: string;
+  /** Of those that have succeeded, together. */
+  result?: AgentResult;
+}
+
+export interface StepUndo {
+  becomes: 'failed' | 'skipped';
+  reason: string;
+  by?: Actor | undefined;
+  /** A person has given it up: `on_failure: block` does not ask again. */
+  isFinal?: boolean;
 }
 
 export interface SlotRunState {
@@ -261,6 +292,8 @@ export interface EffectLogEntry {
   slot: number;
   assignment: number;
   mode: EffectMode;
+  /** Absent: the step itself. */
+  subStep?: string;
   agent: string;
   startedAtMs: number;
   endedAtMs?: number;
@@ -276,7 +309,7 @@ export interface InFlightEffect {
 
 export interface TimerRunState {
   atMs: number;
-  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred';
+  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred' | 'rollout';
   /** Gate or step id. */
   target: string;
   summary: string;
@@ -345,11 +378,16 @@ export interface CompensationEntry {
   effect: EffectRef;
   step: string;
   action: string;
+  share?: TrafficShare;
   agent: AssignedAgent;
   state: 'registered' | 'requested' | 'running' | 'done' | 'failed' | 'dropped';
   /** Completion order of the forward effect; absent while it runs or when its outcome is unknown (then it counts as last). */
   completedAtMs?: number;
   sequence?: number;
+  /** It undoes all sub-steps of a deployment at once. */
+  isWhole?: true;
+  /** Its step undoes itself: that is done to the end, however the run ends. */
+  isDue?: true;
   /** The forward effect's, for the agent that undoes it. */
   result?: AgentResult;
   failure?: string;

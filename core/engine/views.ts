@@ -7,6 +7,7 @@ import { dependencyHolds } from './readiness';
 import type { Run } from './run';
 import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import { planElapsedMs, projectTimeline } from './timeline';
+import { currentSubStep } from './rollout';
 import { isDone, isSettled } from './transitions';
 import type { StepRunState } from './types';
 import { boundList, boundNames, type ViewBounds } from './view-bounds';
@@ -91,7 +92,7 @@ function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
     generation: step.generation,
     agent: agent === undefined ? null : shortenText(agent, Math.max(100, bounds.textLength)),
     role: plan.role,
-    progress: stepProgress(node),
+    progress: stepProgress(run, node),
     ...(step.result?.summary === undefined ? {} : { message: text(step.result.summary) }),
     reason: reason === undefined ? null : text(reason),
     waitsFor: boundNames(stepWaitsFor(run, node), bounds),
@@ -103,8 +104,11 @@ function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
 }
 
 /** Only what the engine itself knows; heartbeats know more about a step that runs. */
-function stepProgress({ run: step }: StepNode): number | null {
+function stepProgress(run: Run, node: StepNode): number | null {
+  const { run: step } = node;
   if (step.state === 'passed') return 1;
+  const sub = step.rollout === undefined ? undefined : currentSubStep(run, node);
+  if (sub !== undefined && step.state === 'running') return sub.at / sub.of;
   return step.monitor === undefined ? null : Math.min(1, step.monitor.next / step.monitor.of);
 }
 
@@ -115,6 +119,7 @@ export function createTimelineView(run: Run, { entries: max }: ViewBounds): Time
       atMs: effect.startedAtMs,
       entry: {
         step: node.plan.id,
+        ...(effect.subStep === undefined ? {} : { subStep: effect.subStep }),
         generation: effect.generation,
         slot: effect.slot,
         agent: effect.agent,
@@ -122,7 +127,7 @@ export function createTimelineView(run: Run, { entries: max }: ViewBounds): Time
         endedAt: effect.endedAtMs === undefined ? null : iso(effect.endedAtMs),
         outcome: effect.outcome ?? null,
         mode: effect.mode,
-        estimateMs: node.estimateIsKnown ? node.estimateMs : null,
+        estimateMs: node.estimateIsKnown && effect.subStep === undefined ? node.estimateMs : null,
       },
     })),
   );

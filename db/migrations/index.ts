@@ -3,7 +3,8 @@ import { auditTrail } from './0002-audit-trail';
 import { linesOnce } from './0003-lines-once';
 import { executionOwner } from './0004-execution-owner';
 import { gateViews } from './0005-gate-views';
+import { estimatesOfSteps } from './0006-estimates-of-steps';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
-export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner, gateViews];
+export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner, gateViews, estimatesOfSteps];

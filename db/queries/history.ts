@@ -136,7 +136,7 @@ export async function loadEstimates(
   const among = statement.value(agentIds === undefined ? null : [...agentIds], 'text[]');
   const since = `${statement.value(isoOf(atMs), 'timestamptz')} - interval '${historyDays} days'`;
   const newest = (filter: string) =>
-    `select duration_ms from executions where ${filter} and outcome = 'success' and mode = 'do' and finished_at > ${since} order by finished_at desc limit ${newestExecutions}`;
+    `select duration_ms from executions where ${filter} and outcome = 'success' and mode = 'do' and path = step and finished_at > ${since} order by finished_at desc limit ${newestExecutions}`;
   const rows = await statement.run<{ p50: number | null }>(
     db,
     unprepared,

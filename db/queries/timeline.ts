@@ -1,3 +1,4 @@
+import { partsOfPath } from '../../core/contract/ids';
 import type { TimelineView } from '../../core/contract/views';
 import type { Plan } from '../../core/plan/types';
 import type { Database } from '../connect';
@@ -38,10 +39,4 @@ export async function loadTimeline(db: Database, id: string): Promise<TimelineVi
       };
     }),
   };
-}
-
-/** `<step>[item]/<sub-step>`: an item may hold slashes, a step id cannot. */
-export function partsOfPath(path: string): { step: string; subStep?: string } {
-  const slash = path.indexOf('/', path.lastIndexOf(']') + 1);
-  return slash < 0 ? { step: path } : { step: path.slice(0, slash), subStep: path.slice(slash + 1) };
 }

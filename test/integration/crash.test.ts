@@ -179,7 +179,8 @@ test('kill -9 of the worker in the middle of agents: after a restart every run c
   expect(attemptsOf(feature.journal)).toMatchObject({
     '8_merge_to_dev#1': [1],
     '9_deploy_staging#1': [1, 2],
-    '13_deploy_production#1': [1],
+    '13_deploy_production/deploy#1': [1],
+    '13_deploy_production/traffic_switch#1': [1],
   });
   const simulated = await expectOneOutcomeEach(feature.started);
   expect(simulated.find(({ path }) => path === '9_deploy_staging')).toMatchObject({

@@ -12,6 +12,7 @@ const blocking = 'core/engine/blocking.test.ts';
 const gates = 'core/engine/gates.test.ts';
 const stands = 'core/engine/decisions-stand.test.ts';
 const monitors = 'core/engine/monitors.test.ts';
+const rollout = 'core/engine/rollout.test.ts';
 const saga = 'core/engine/saga.test.ts';
 const views = 'core/engine/views.test.ts';
 const seedRun = 'core/engine/seed-feature.test.ts';
@@ -73,7 +74,15 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'step.escalate_after': show(stands, 'when the step says'),
   'step.on_unknown': show(blocking, 'asks: approve tries again'),
   'step.environment': show(saga, 'a deployment to production'),
-  'step.rollback_on': show(saga, 'a deployment with rollback_on'),
+  'step.deployment_strategy': show(rollout, 'run one after the other, by one agent'),
+  'step.rollback_on': show(rollout, 'a condition undoes a deployment'),
+  'deployment.blue_green': show(rollout, 'of blue_green'),
+  'deployment.rolling': show(rollout, 'of rolling'),
+  'deployment.recreate': show(rollout, 'of recreate'),
+  'deployment.canary': show(rollout, 'shares of the traffic grow'),
+  'canary.steps': show(rollout, 'shares of the traffic grow'),
+  'canary.wait': show(rollout, 'each is looked at after its wait'),
+  'canary.abort_if': show(rollout, 'abort_if that %s takes it back'),
   'step.auto_rollback_if': show(monitors, 'undoes the deployments it watches'),
   'step.compensate': show(saga, 'what was done is undone in reverse order of completion'),
   'step.duration': show(monitors, 'a sample at once, then one per interval by timer'),

@@ -35,7 +35,6 @@ function rowOf(spec: KeySpec): string {
   return `| ${names} | ${value} | ${spec.effect}${unbuiltNote(spec)} | ${shown} |`.replaceAll('\n', ' ');
 }
 
-function unbuiltNote({ built, unbuiltValues = [] }: KeySpec): string {
-  if (!built) return ' (**not built yet**)';
-  return unbuiltValues.length === 0 ? '' : ` (**not built yet**: ${unbuiltValues.map((value) => `\`${value}\``).join(', ')})`;
+function unbuiltNote({ built }: KeySpec): string {
+  return built ? '' : ' (**not built yet**)';
 }

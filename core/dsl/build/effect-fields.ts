@@ -3,7 +3,7 @@ import type { PlanDeployment, PlanStep } from '../../plan/types';
 import { describeNode, type DocumentNode, toPlainValue } from '../document';
 import type { ConditionUse, DraftStep } from '../draft';
 import { FieldReader, readChoice, reportBadValue, type Word } from '../fields';
-import { type Field, hasFiniteNumbers, noteUnbuiltValue, readFields } from '../keyed-map';
+import { type Field, hasFiniteNumbers, readFields } from '../keyed-map';
 import { parsePercent } from '../values';
 import { readExecutor } from './executor-fields';
 
@@ -38,10 +38,6 @@ export function readEffects(reader: FieldReader): ReadEffects {
   if (rollbackOn !== undefined) {
     plan.rollbackOn = { condition: rollbackOn.condition, text: rollbackOn.text };
     conditions.push({ written: rollbackOn, purpose: 'rollback' });
-    const isAnyError = rollbackOn.condition.op === 'quantifier' && rollbackOn.condition.name === 'any_error';
-    const field = reader.fields.get('rollback_on');
-    if (field !== undefined && !isAnyError && reader.fields.get('duration') === undefined)
-      noteUnbuiltValue(reader.context, field, 'a condition');
   }
   const compensate = readCompensate(reader);
   if (compensate !== undefined) plan.compensate = compensate;
@@ -69,7 +65,6 @@ function readIfBlocked(reader: FieldReader): PlanStep['ifBlocked'] {
   if (field.node.kind === 'map') {
     const fields = readFields(reader.context, field.node, { level: 'if_blocked', path: field.path, what: '`if_blocked`' });
     if (fields === undefined) return undefined;
-    noteUnbuiltValue(reader.context, field, 'defer');
     const forMs = new FieldReader(reader.context, fields).duration('defer', { min: 1 });
     if (fields.get('defer') === undefined)
       reader.context.sink.report({
@@ -84,13 +79,13 @@ function readIfBlocked(reader: FieldReader): PlanStep['ifBlocked'] {
   const kind = readChoice(reader.context, field, ['defer_to_next_week', 'escalate', 'skip', 'fail']);
   if (kind === undefined) return undefined;
   if (kind !== 'defer_to_next_week') return { kind };
-  noteUnbuiltValue(reader.context, field, 'defer');
   return { kind: 'defer', untilNextWeek: true };
 }
 
 function readDeployment(reader: FieldReader, conditions: ConditionUse[]): PlanDeployment | undefined {
   const field = reader.present('deployment_strategy');
   if (field === undefined) return undefined;
+  checkAlone(reader, field);
   const strategies = ['blue_green', 'rolling', 'recreate', 'canary'] as const;
   if (field.node.kind !== 'map') {
     const strategy = readChoice(reader.context, field, strategies);
@@ -106,6 +101,20 @@ function readDeployment(reader: FieldReader, conditions: ConditionUse[]): PlanDe
   if (strategy !== 'canary') return { strategy };
   const canary = fields.get('canary');
   return canary === undefined ? undefined : readCanary(reader, canary, conditions);
+}
+
+/** Sub-steps follow each other: there is nothing that several agents could do side by side. */
+function checkAlone(reader: FieldReader, strategy: Field): void {
+  const count = reader.fields.get('count');
+  if (count === undefined || (count.node.kind === 'scalar' && count.node.text.trim() === '1')) return;
+  reader.context.sink.report({
+    code: 'contradiction',
+    message: `one agent does a deployment: \`${count.written}\` has no place beside \`${strategy.written}\``,
+    hint: `remove \`${count.written}\``,
+    path: count.path,
+    span: count.keySpan,
+    related: [{ message: `\`${strategy.written}\` is here`, span: strategy.keySpan }],
+  });
 }
 
 function readCanary(reader: FieldReader, field: Field, conditions: ConditionUse[]): PlanDeployment | undefined {

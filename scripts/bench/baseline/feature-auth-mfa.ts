@@ -88,7 +88,7 @@ export async function featureAuthMfa(input: FeatureInput): Promise<Record<string
   // 5: release
   await perform('12_final_approval', 'decision-maker');
   await approval('13_deploy_production');
-  await perform('13_deploy_production', 'devops');
+  for (const part of ['deploy', 'health_check', 'traffic_switch']) await perform(`13_deploy_production/${part}`, 'devops');
   await Promise.all([
     monitor('14_monitor_production', input.productionMonitor, 0.005),
     perform('15_announce_release', 'marketer'),
