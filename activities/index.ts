@@ -1,4 +1,15 @@
-import type { AddAgentsInput, AddAgentsOutput, RecordInput, RecordOutput, WaveInput, WaveOutput } from '../core/contract/local-activities';
+import type { Continuation } from '../core/contract/continuation';
+import { continuationNeed, type HistoryLimits, type HistorySize } from '../core/contract/history-limits';
+import type {
+  AddAgentsInput,
+  AddAgentsOutput,
+  LoadRunInput,
+  RecordInput,
+  RecordOutput,
+  SaveRunInput,
+  WaveInput,
+  WaveOutput,
+} from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import type { Database } from '../db/connect';
 import { addAgents } from './add-agents';
@@ -8,10 +19,13 @@ import { createAgentActivity } from './agent-activity';
 import type { AgentActivityOptions } from './agent-activity';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
+import { loadRun, saveRun } from './saved-runs';
 
 export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
   /** Null: only runs with recording `none` can be served. */
   db: Database | null;
+  /** From where on a run continues as new. Default: somewhat below the server's limits. */
+  historyLimits?: HistoryLimits | undefined;
 }
 
 /**
@@ -19,8 +33,12 @@ export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
  * activities are named `vapora.*` and cannot collide with a role.
  */
 export function createActivities(options: ActivityOptions) {
-  const { db } = options;
+  const { db, historyLimits } = options;
   const { resolve, loadPlan } = createResolveActivities(db);
+  const withNeed = <Output extends RecordOutput>(output: Output, history: HistorySize | undefined): Output => {
+    const continuation = history === undefined ? undefined : continuationNeed(history, historyLimits);
+    return continuation === undefined ? output : { ...output, continuation };
+  };
   const recorded = (): Database => {
     if (!db) throw new Error('a recorded run reached a worker without a database');
     return db;
@@ -31,12 +49,14 @@ export function createActivities(options: ActivityOptions) {
     [localActivityNames.loadPlan]: loadPlan,
     async [localActivityNames.wave](input: WaveInput): Promise<WaveOutput> {
       await refuseUndoneWork(recorded(), input.run);
-      return assignWave(recorded(), input);
+      return withNeed(await assignWave(recorded(), input), input.history);
     },
     async [localActivityNames.record](input: RecordInput): Promise<RecordOutput> {
       await refuseUndoneWork(recorded(), input.run);
-      return recordChanges(recorded(), input);
+      return withNeed(await recordChanges(recorded(), input), input.history);
     },
+    [localActivityNames.saveRun]: (input: SaveRunInput): Promise<Continuation> => saveRun(recorded(), input),
+    [localActivityNames.loadRun]: (input: LoadRunInput): Promise<string> => loadRun(recorded(), input),
     [localActivityNames.addAgents]: (input: AddAgentsInput): Promise<AddAgentsOutput> => addAgents(recorded(), input),
   };
 }

@@ -18,9 +18,8 @@ import { findDefinition, findPlanText, insertPlan } from '../db/queries/definiti
 import { estimateDurations } from '../db/queries/history';
 import { insertRun } from '../db/queries/runs';
 import { bindInputs } from './bind-inputs';
+import { countPieces, pieceOf } from './text-pieces';
 
-/** In characters. The SDK warns of a marker from 512 KiB, the server refuses it from 2 MB; quotes and other scripts take more bytes. */
-const planPieceLength = 256 * 1024;
 const cachedSources = 50;
 
 interface Compiled {
@@ -74,7 +73,7 @@ export function createResolveActivities(db: Database | null) {
       planHash,
       version,
       planText: pieceOf(planText, 0),
-      planPieces: Math.max(1, Math.ceil(planText.length / planPieceLength)),
+      planPieces: countPieces(planText),
       agentSet,
       humans: agents.filter(({ executor }) => executor.kind === 'human').map(({ id, role }) => ({ id, role })),
       inputs: bound.values,
@@ -155,16 +154,6 @@ export function createResolveActivities(db: Database | null) {
   }
 
   return { resolve, loadPlan };
-}
-
-/** Piece k of a text. A cut never splits a surrogate pair, which UTF-8 could not carry. */
-function pieceOf(text: string, piece: number): string {
-  const cut = (at: number): number => (isLowSurrogate(text.charCodeAt(at)) ? at + 1 : at);
-  return text.slice(cut(piece * planPieceLength), cut((piece + 1) * planPieceLength));
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 function fatal(type: string, message: string, details?: unknown): ApplicationFailure {

@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
+import type { HistoryLimits } from '../core/contract/history-limits';
 import { AppError } from '../core/contract/errors';
 import { defaultNamespace, defaultTaskQueue } from '../core/contract/names';
 import { connectDatabase } from '../db/connect';
@@ -24,6 +25,8 @@ export interface StartWorkerOptions {
   dataDir: string;
   log: Logger;
   identity?: string;
+  /** From where on runs continue as new. Default: somewhat below the server's own limits. */
+  historyLimits?: HistoryLimits | undefined;
   /** Instead of the built bundle: tests make one for all their workers. */
   workflowBundle?: { codePath: string };
 }
@@ -57,7 +60,13 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       identity,
       workflowBundle: options.workflowBundle ?? (await loadWorkflowBundle()),
       dataConverter: { payloadConverterPath },
-      activities: createActivities({ db, dataDir, log: toTemporalLogger(log), workerIdentity: identity }),
+      activities: createActivities({
+        db,
+        dataDir,
+        log: toTemporalLogger(log),
+        workerIdentity: identity,
+        historyLimits: options.historyLimits,
+      }),
       ...workerTuning.options,
     });
     stopSweeping = sweepDaily({ db, dataDir, log });

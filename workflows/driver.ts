@@ -1,4 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
+import type { Continuation } from '../core/contract/continuation';
 import type { Decision, Engine, EngineEvent } from '../core/engine/types';
 import type { PlanStep } from '../core/plan/types';
 import type { createEffectRunner } from './effects';
@@ -16,7 +17,12 @@ export interface DriverParts {
   shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
   publish(): void;
+  /** Keeps all of the run for its next execution. Absent: it goes on in this one to its end. */
+  save?: (() => Promise<Continuation>) | undefined;
 }
+
+/** What a reader need not see soon is recorded after so many events all the same: only a recording tells how long the history is. */
+const maxUnrecordedEvents = 200;
 
 /** Everything that happened and was not yet given to the engine, in order of arrival. */
 export class Inbox {
@@ -46,6 +52,9 @@ export class Inbox {
 
 type Finish = Extract<Decision, { type: 'finish' }>;
 
+/** How the loop ends: the run has ended, or goes on in another execution. */
+export type DriveEnd = Finish | { type: 'continue'; continuation: Continuation };
+
 /**
  * The one loop of a run. Signals, completions and timers only post events; a turn gives all that arrived to the engine and carries
  * out its decisions. Resolves when the run has ended and its end is recorded; rejects on a bug, which fails the workflow task.
@@ -59,14 +68,15 @@ type Finish = Extract<Decision, { type: 'finish' }>;
  * and the engine puts it in order. `condition` would do the same, for three promises and two entries into the sandbox more a turn, which cost
  * more than all the rest of a step (docs/benchmarks.md).
  */
-export function driveRun(parts: DriverParts): Promise<Finish> {
+export function driveRun(parts: DriverParts): Promise<DriveEnd> {
   const { engine, inbox, recorder, timers, shielded } = parts;
 
-  return new Promise<Finish>((resolve, reject) => {
+  return new Promise<DriveEnd>((resolve, reject) => {
     const asSoonAsPossible = Promise.resolve();
     let isTurnDue = true;
     let isRecording = false;
     let finish: Finish | undefined;
+    let taken = 0;
     let hasEnded = false;
 
     const wake = (): void => {
@@ -82,8 +92,9 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
         while (canTake() && !inbox.isEmpty) takeEvents();
         isTurnDue = false;
         if (!canTake()) return;
-        if (finish) conclude(finish);
-        else parts.publish();
+        if (finish) return conclude(finish);
+        parts.publish();
+        if (parts.save && recorder.state.continuation) goOnElsewhere(parts.save);
       } catch (error) {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
         reject(error);
@@ -96,7 +107,9 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
 
     function takeEvents(): void {
       const nowMs = Date.now();
-      for (const event of inbox.drain()) engine.apply(atTime(event, nowMs));
+      const events = inbox.drain();
+      taken += events.length;
+      for (const event of events) engine.apply(atTime(event, nowMs));
       for (const decision of engine.decide(nowMs)) {
         if (decision.type === 'finish') finish = decision;
         else if (decision.type === 'assign') assign(decision);
@@ -104,7 +117,8 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
         else carryOut(decision, parts);
       }
       // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
-      if (!finish && !isRecording && engine.hasChanges().urgent) {
+      const isLongAgo = parts.save !== undefined && taken >= maxUnrecordedEvents && engine.hasChanges().any;
+      if (!finish && !isRecording && (engine.hasChanges().urgent || isLongAgo)) {
         track(recorder.record(engine.takeChanges().changes, nowMs), () => undefined);
       }
     }
@@ -122,11 +136,25 @@ export function driveRun(parts: DriverParts): Promise<Finish> {
     function track<T>(work: T | Promise<T>, onDone: (value: T) => void): void {
       if (!(work instanceof Promise)) return onDone(work);
       isRecording = true;
+      taken = 0;
       work.then((value) => {
         isRecording = false;
         onDone(value);
         wake();
       }, reject);
+    }
+
+    /** The history has become long: the run goes on in a new execution as soon as nothing of it runs in this one. */
+    function goOnElsewhere(save: () => Promise<Continuation>): void {
+      if (recorder.state.continuation === 'now') engine.drain();
+      if (!engine.isQuiet() || !inbox.isEmpty) return;
+      if (engine.hasChanges().any) return track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
+      track(save(), (continuation) => {
+        // What has come meanwhile is taken here: then the state that was saved is not the newest.
+        if (!inbox.isEmpty) return;
+        hasEnded = true;
+        resolve({ type: 'continue', continuation });
+      });
     }
 
     function conclude(ended: Finish): void {

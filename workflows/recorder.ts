@@ -12,6 +12,7 @@ import type {
   WaveInput,
   WaveOutput,
 } from '../core/contract/local-activities';
+import type { ContinuationNeed, HistorySize } from '../core/contract/history-limits';
 import { localActivityNames } from '../core/contract/names';
 import type { RecordingView } from '../core/contract/views';
 import { createRecordingMarks } from './recording-marks';
@@ -37,6 +38,8 @@ export interface RecorderState {
   sinceMs?: number;
   /** Items that the database refused. */
   refused: number;
+  /** The history has become long. */
+  continuation?: ContinuationNeed;
 }
 
 /** What the status says of it: nothing, while all is well. */
@@ -46,9 +49,12 @@ export function recordingViewOf(recorder: Recorder | undefined): { recording?: R
   return { recording: { refused, ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }) } };
 }
 
-/** `RecordingMarks` tells what is said twice. `agentSet`: as it is now, since agents may be added. */
-export function createRecorder(run: RunRef, agentSet: () => string): Recorder {
-  const state: RecorderState = { refused: 0 };
+/** `RecordingMarks` tells what is said twice. `agentSet`: as it is now, since agents may be added. `refused`: before. */
+export function createRecorder(
+  run: RunRef,
+  { agentSet, countSignals, refused = 0 }: { agentSet(): string; countSignals(): number; refused?: number | undefined },
+): Recorder {
+  const state: RecorderState = { refused };
   const marks = createRecordingMarks();
 
   function begin(changes: RunChanges): RunChanges {
@@ -60,20 +66,26 @@ export function createRecorder(run: RunRef, agentSet: () => string): Recorder {
     delete state.sinceMs;
     marks.recorded(output?.audited, workflowInfo().historyLength);
     state.refused += output?.refused ?? 0;
+    if (output?.continuation !== undefined) state.continuation = output.continuation;
+  }
+
+  function sizeOfHistory(): HistorySize {
+    const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
+    return { events: historyLength, bytes: historySize, signals: countSignals(), isLong: continueAsNewSuggested };
   }
 
   return {
     state,
     assign(changes, requests, atMs) {
       const summary = requests.length === 1 ? `agent for ${requests[0]?.path}` : `agents for ${requests.length} steps`;
-      const input: WaveInput = { run, agentSet: agentSet(), atMs, changes: begin(changes), requests };
+      const input: WaveInput = { run, agentSet: agentSet(), atMs, changes: begin(changes), requests, history: sizeOfHistory() };
       return scheduleLocalActivity<WaveOutput>(localActivityNames.wave, [input], { ...localActivityOptions, summary }).then((output) => {
         end(output);
         return output.replies;
       });
     },
     record(changes, atMs) {
-      const input: RecordInput = { run, atMs, changes: begin(changes) };
+      const input: RecordInput = { run, atMs, changes: begin(changes), history: sizeOfHistory() };
       // Null in histories from before it answered.
       return scheduleLocalActivity<RecordOutput | null>(localActivityNames.record, [input], localActivityOptions).then(end);
     },

@@ -5,32 +5,25 @@ import {
   CancellationScope,
   CancelledFailure,
   scheduleLocalActivity,
-  setDefaultSignalHandler,
-  setHandler,
   workflowInfo,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
 } from '@temporalio/workflow';
-import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
 import type { AgentSpec } from '../core/contract/agents';
-import type { LoadPlanInput, ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
-import type { DecideReply, Refusal } from '../core/contract/messages';
-import { localActivityNames, signalNames } from '../core/contract/names';
+import type { Continuation, SavedRun } from '../core/contract/continuation';
+import type { ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
+import { localActivityNames } from '../core/contract/names';
 import type { RunResult } from '../core/contract/run-result';
 import type { TerminalRunStatus } from '../core/contract/states';
-import type { GateView, RunStatusView, TimelineView, ExplainView } from '../core/contract/views';
 import { createEngine } from '../core/engine';
 import type { Engine } from '../core/engine';
-import type { VoteVerdict } from '../core/engine/types';
+import type { RunState } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
+import { continuationOf, goOn, loadPlanText, loadSavedRun, saveRun } from './continuation';
 import { renderDetails } from './details';
 import { driveRun, Inbox, onCancelRequested } from './driver';
 import { createEffectRunner } from './effects';
+import { registerHandlers, type Holder } from './handlers';
 import { onDetailsAsked } from './interceptors';
-import { parseAdjustment } from './adjustments';
-import { parseDecision, parseSignal } from './messages';
-import { createRecorder, localActivityOptions, recordingViewOf } from './recorder';
+import { createRecorder, localActivityOptions } from './recorder';
 import type { Recorder } from './recorder';
 import { createScopePool, createShield } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
@@ -46,39 +39,57 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
   const inbox = new Inbox();
   const holder: Holder = {};
   const cancelled = onCancelRequested(inbox.post);
-  registerHandlers(inbox, holder);
+  const { countSignals } = registerHandlers(inbox, holder);
 
-  const input = parseStartInput(args);
+  const continuation = continuationOf(args);
+  const input = parseStartInput(continuation ? [] : args);
   if (!input.ok) throw invalidStart(input.reason);
 
   return CancellationScope.nonCancellable(async () => {
-    const resolved = await resolve({ run, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue });
-    const plan = await loadPlan(resolved);
+    const begun = continuation
+      ? await goOnWith(run, continuation)
+      : await begin({ run, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue }, info.runStartTime.getTime());
+    const { plan, resolved, startedAtMs, autoApprove, recording, saved } = begun;
     const engine = createEngine({
       plan,
       planHash: resolved.planHash,
       run: { id: run.workflowId, runId: run.runId, rootRunId: run.rootRunId, definition },
-      startedAtMs: info.runStartTime.getTime(),
+      startedAtMs,
       timeScale: resolved.timeScale,
       initiator: resolved.initiator,
       inputs: resolved.inputs,
       humans: resolved.humans,
-      autoApprove: input.value.autoApprove ?? false,
+      autoApprove,
       historyEstimatesMs: resolved.historyEstimatesMs,
       version: resolved.engineVersion ?? 1,
+      ...(saved && { saved: saved.state as RunState }),
     });
     holder.engine = engine;
-    const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;
     holder.plan = plan;
-    const recording = input.value.recording ?? 'full';
+    const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;
     const agents = [...(resolved.agents ?? [])];
-    const recorder = recording === 'full' ? createRecorder(run, agentSet) : createUnrecordedRecorder(agents);
+    const recorder =
+      recording === 'full' ? createRecorder(run, { agentSet, countSignals, refused: saved?.refused }) : createUnrecordedRecorder(agents);
     holder.recorder = recorder;
     onDetailsAsked(() => renderDetails(engine.statusView(Date.now())));
-    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents });
+    const wasCancelRequested = (): boolean => cancelled.wasRequested() || saved?.cancelRequested === true;
+    const save = (): Promise<Continuation> =>
+      saveRun(run, {
+        schemaVersion: 1,
+        state: engine.state,
+        resolved,
+        startedAtMs,
+        autoApprove,
+        cancelRequested: wasCancelRequested(),
+        refused: recorder.state.refused,
+      });
+    // Runs from before this could be follow the commands of then; without a database there is nowhere to keep the state.
+    const mayGoOn = recording === 'full' && (resolved.engineVersion ?? 1) >= 2;
+    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, ...(mayGoOn && { save }) });
+    if (ended.type === 'continue') return goOn(ended.continuation);
     const result = resultOf(engine, run, definition, resolved.planHash, ended);
     if (ended.status === 'completed') return result;
-    if (ended.status === 'cancelled' && cancelled.wasRequested()) {
+    if (ended.status === 'cancelled' && wasCancelRequested()) {
       throw new CancelledFailure(ended.reason ?? 'cancelled', [result]);
     }
     throw ApplicationFailure.create({
@@ -100,25 +111,45 @@ const failureTypes: Record<TerminalRunStatus, string> = {
   cancelled: 'RunCancelled',
 };
 
-interface Holder {
-  engine?: Engine;
-  plan?: Plan;
-  recorder?: Recorder;
+/** What a run follows, frozen at its start. */
+interface Begun {
+  plan: Plan;
+  resolved: Omit<ResolveOutput, 'planText'>;
+  startedAtMs: number;
+  autoApprove: boolean;
+  recording: 'full' | 'none';
+  /** Of a run that goes on. */
+  saved?: SavedRun;
+}
+
+async function begin(input: ResolveInput, startedAtMs: number): Promise<Begun> {
+  const { planText, ...resolved } = await resolve(input);
+  const rest = await loadPlanText(resolved.planHash, { from: 1, pieces: resolved.planPieces });
+  const { autoApprove = false, recording = 'full' } = input.input;
+  return { plan: JSON.parse(planText + rest) as Plan, resolved, startedAtMs, autoApprove, recording };
+}
+
+async function goOnWith(run: RunRef, continuation: Continuation): Promise<Begun> {
+  const saved = await loadSavedRun(run, continuation);
+  const { resolved, startedAtMs, autoApprove } = saved;
+  const planText = await loadPlanText(resolved.planHash, { from: 0, pieces: resolved.planPieces });
+  return { plan: JSON.parse(planText) as Plan, resolved, startedAtMs, autoApprove, recording: 'full', saved };
 }
 
 interface Drive {
   engine: Engine;
   plan: Plan;
-  resolved: ResolveOutput;
+  resolved: Begun['resolved'];
   recording: 'full' | 'none';
   recorder: Recorder;
   run: RunRef;
   inbox: Inbox;
   agentSet(): string;
   agents: readonly AgentSpec[];
+  save?: () => Promise<Continuation>;
 }
 
-function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents }: Drive) {
+function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save }: Drive) {
   const context = {
     plan,
     planHash: resolved.planHash,
@@ -150,6 +181,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
     timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
     shielded: createShield(),
+    save,
     publish() {
       const { status, phase } = engine.state;
       writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });
@@ -178,15 +210,6 @@ async function resolve(input: ResolveInput): Promise<ResolveOutput> {
   }
 }
 
-async function loadPlan({ planText, planPieces, planHash }: ResolveOutput): Promise<Plan> {
-  let text = planText;
-  for (let piece = 1; piece < planPieces; piece++) {
-    const input: LoadPlanInput = { planHash, piece };
-    text += await scheduleLocalActivity<string>(localActivityNames.loadPlan, [input], localActivityOptions);
-  }
-  return JSON.parse(text) as Plan;
-}
-
 function invalidStart(reason: string): ApplicationFailure {
   return ApplicationFailure.create({ type: 'InvalidStartInput', message: reason, nonRetryable: true });
 }
@@ -201,91 +224,4 @@ function resultOf(
   const steps: Record<string, number> = {};
   for (const { state } of Object.values(engine.state.steps)) steps[state] = (steps[state] ?? 0) + 1;
   return { schemaVersion: 1, id: run.workflowId, status, definition, planHash, steps, ...(reason !== undefined && { reason }) };
-}
-
-const statusQuery = defineQuery<RunStatusView | null>('status');
-const planQuery = defineQuery<Plan | null>('plan');
-const timelineQuery = defineQuery<TimelineView | null>('timeline');
-const gatesQuery = defineQuery<GateView[]>('gates');
-const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
-const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
-/** Updates that change the run: `adjust` says which kind, the others are one each. */
-const adjustUpdates: readonly { name: string; kind?: AdjustmentKind }[] = [
-  { name: 'adjust' },
-  { name: 'retryStep', kind: 'retry_step' },
-  { name: 'skipStep', kind: 'skip_step' },
-  { name: 'overrideGate', kind: 'override_gate' },
-];
-
-function registerHandlers(inbox: Inbox, holder: Holder): void {
-  for (const name of signalNames) {
-    setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => inbox.post(parseSignal(name, args, Date.now())));
-  }
-  setDefaultSignalHandler((name, ...args) => inbox.post(parseSignal(name, args, Date.now())));
-
-  setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
-  setHandler(planQuery, () => holder.plan ?? null);
-  setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
-  setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);
-  setHandler(explainQuery, (input) => {
-    const step = typeof input === 'object' && input !== null ? (input as { stepId?: unknown }).stepId : input;
-    return typeof step === 'string' ? (holder.engine?.explain(step) ?? null) : null;
-  });
-
-  setHandler(
-    decideUpdate,
-    async (...args) => {
-      const { vote } = judged(args);
-      // What the loop made of the vote: something that arrived at the same moment may have decided before it.
-      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, answer }));
-      if (!verdict.ok) throw refused(verdict);
-      return verdict.reply;
-    },
-    {
-      validator: (...args) => {
-        const { engine, vote } = judged(args);
-        const verdict = engine.judgeVote(vote);
-        if (!verdict.ok) throw refused(verdict);
-      },
-    },
-  );
-
-  for (const { name, kind } of adjustUpdates) {
-    const read = (args: readonly unknown[]) => {
-      const parsed = parseAdjustment(args, kind);
-      if (!parsed.ok) throw refused({ code: 'malformed', reason: `${name}: ${parsed.reason}` });
-      return { engine: plannedEngine(), request: { ...parsed.value, via: 'update' } as const };
-    };
-    setHandler(
-      defineUpdate<AdjustReply, unknown[]>(name),
-      async (...args) => {
-        const { request } = read(args);
-        const verdict = await new Promise<AdjustVerdict>((answer) => inbox.post({ type: 'adjusted', atMs: Date.now(), request, answer }));
-        if (!verdict.ok) throw refused(verdict);
-        return verdict.reply;
-      },
-      {
-        validator: (...args) => {
-          const { engine, request } = read(args);
-          const refusal = engine.judgeAdjustment(request);
-          if (refusal !== undefined) throw refused(refusal);
-        },
-      },
-    );
-  }
-
-  function plannedEngine(): Engine {
-    if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
-    return holder.engine;
-  }
-
-  function judged(args: readonly unknown[]) {
-    const parsed = parseDecision(args);
-    if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
-    return { engine: plannedEngine(), vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
-  }
-}
-
-function refused({ code, reason }: Refusal): ApplicationFailure {
-  return ApplicationFailure.create({ type: 'Refused', message: reason, nonRetryable: true, details: [{ code }] });
 }

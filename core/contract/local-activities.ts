@@ -1,3 +1,4 @@
+import type { ContinuationNeed, HistorySize } from './history-limits';
 import type { AgentSpec, ExecutorKind, ExecutorSpec } from './agents';
 import type { AgentResult, MetricValue } from './agent-document';
 import type { EffectMode } from './ids';
@@ -50,6 +51,19 @@ export interface ResolveOutput {
   historyEstimatesMs: Record<string, number>;
   /** The rules that the run follows; absent in histories from before there were others. */
   engineVersion?: number;
+}
+
+export interface SaveRunInput {
+  run: RunRef;
+  /** A `SavedRun` as JSON. */
+  text: string;
+}
+
+export interface LoadRunInput {
+  run: RunRef;
+  saved: string;
+  piece: number;
+  atMs: number;
 }
 
 export interface LoadPlanInput {
@@ -234,6 +248,7 @@ export interface WaveInput {
   atMs: number;
   changes: RunChanges;
   requests: AssignmentRequest[];
+  history?: HistorySize;
 }
 export interface WaveOutput extends RecordOutput {
   replies: AssignmentReply[];
@@ -243,12 +258,15 @@ export interface RecordInput {
   run: RunRef;
   atMs: number;
   changes: RunChanges;
+  history?: HistorySize;
 }
 export interface RecordOutput {
   /** Number of the run's last audit line, where it was looked at. */
   audited?: number;
   /** How many items the database refused for good; they are kept in recording_refusals. */
   refused?: number;
+  /** What the length of the history asks for. Said here, so that it stands in the history: a replay is to see it at the same place. */
+  continuation?: ContinuationNeed;
 }
 
 // --- vapora.addAgents -------------------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ export const localActivityNames = {
   wave: 'vapora.wave',
   /** Records what happened when there is nothing to assign. */
   record: 'vapora.record',
+  /** Keeps all of a run for its next execution, and reads one piece of it there. */
+  saveRun: 'vapora.saveRun',
+  loadRun: 'vapora.loadRun',
   /** Gives a run that is under way more agents of a role. */
   addAgents: 'vapora.addAgents',
 } as const;

@@ -22,7 +22,7 @@ const busyTimerId = 'agents';
 /** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
 export function requestAgents(run: Run): void {
   const { state } = run;
-  if (state.asking !== undefined || state.adding !== undefined || state.endedAtMs !== undefined) return;
+  if (run.isDraining || state.asking !== undefined || state.adding !== undefined || state.endedAtMs !== undefined) return;
   if (state.ending !== undefined) {
     const undo = state.timers[busyTimerId] === undefined ? nextUndoRequest(run) : undefined;
     if (undo !== undefined) ask(run, [undo]);

@@ -61,6 +61,8 @@ export function createEngine(options: EngineOptions): Engine {
       return verdictOf(vote, judgeVote(run, vote));
     },
     judgeAdjustment: (request) => judgeAdjustment(run, request),
+    drain: () => void (run.isDraining = true),
+    isQuiet: () => isQuiet(run),
     waitsFor: () => waitsFor(run),
     statusView: (nowMs) => fit((bounds) => createStatusView(run, nowMs, bounds)),
     gateViews: () => fit((bounds) => createGateViews(run, bounds)),
@@ -310,15 +312,23 @@ function finishIfDone(run: Run): void {
   }
 }
 
+function isQuiet({ state, inbox }: Run): boolean {
+  const isUnderWay = state.status !== 'created' && state.endedAtMs === undefined;
+  return isUnderWay && inbox.length === 0 && state.asking === undefined && state.adding === undefined && isEmpty(state.inFlight);
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
+}
+
 /** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
 function isStuck(run: Run): boolean {
   const { state } = run;
   if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
   if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
-  for (const _ in state.inFlight) return false;
-  for (const _ in state.timers) return false;
-  return true;
+  return !run.isDraining && isEmpty(state.inFlight) && isEmpty(state.timers);
 }
 
 function finish(run: Run, status: Extract<Decision, { type: 'finish' }>['status'], reason?: string): void {

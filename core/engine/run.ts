@@ -45,6 +45,7 @@ export interface Run {
   readonly undoing: Set<StepNode>;
   /** Plan or agents of steps have changed: the indexes are built anew before the next event. */
   outdated: boolean;
+  isDraining: boolean;
   /** Who is told which agents were added. Not part of the state: while somebody waits, the run does not continue as new. */
   tellAdded?: (verdict: AdjustVerdict) => void;
   /** Until the first `decide` after a restore, which starts the saved timers again. */

@@ -23,6 +23,8 @@ export function setStatus(run: Run, status: RunStatus): void {
   run.state.status = status;
   run.changes.run = true;
   run.changes.urgent = true;
+  // `run.planned` says by whom and what: see `begin`.
+  if (status === 'planning') return;
   const reason = status === 'paused' ? run.state.paused?.reason : isTerminalRunStatus(status) ? run.state.reason : undefined;
   audit(run, {
     actor: engineActor,
@@ -33,7 +35,6 @@ export function setStatus(run: Run, status: RunStatus): void {
 }
 
 const auditNames: Partial<Record<RunStatus, string>> = {
-  planning: 'planned',
   in_progress: 'started',
   waiting_approval: 'held_for_approval',
   completing: 'nearly_completed',

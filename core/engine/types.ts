@@ -34,6 +34,10 @@ export interface Engine {
   judgeVote(vote: Vote): VoteVerdict;
   /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
   judgeAdjustment(request: AdjustmentRequest): Refusal | undefined;
+  /** Nothing new is started from now on: the run is to continue as new. */
+  drain(): void;
+  /** True when nothing runs and no question is open: the state is all there is of the run. */
+  isQuiet(): boolean;
   /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;

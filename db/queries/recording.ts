@@ -22,7 +22,7 @@ export async function recordChanges(db: Database, input: RecordInput): Promise<R
 /** One transaction, a savepoint for each item. */
 export function recordItemByItem(db: Database, { run, atMs, changes }: RecordInput): Promise<RecordOutput> {
   return db.transaction().execute(async (trx) => {
-    const output: Required<RecordOutput> = { audited: 0, refused: 0 };
+    const output = { audited: 0, refused: 0 };
     for (const { kind, object, item, alone } of itemsOf(run.workflowId, changes)) {
       await sql`savepoint item`.execute(trx);
       try {

@@ -8,6 +8,7 @@ import { connectVapora } from '../../client/connect';
 import type { VaporaClient } from '../../client/connect';
 import { waitForResult } from '../../client/run-outcome';
 import { startRun } from '../../client/start-run';
+import type { HistoryLimits } from '../../core/contract/history-limits';
 import type { StartInput } from '../../core/contract/start-input';
 import type { RunStatus } from '../../core/contract/states';
 import type { GateView, RunStatusView } from '../../core/contract/views';
@@ -24,12 +25,15 @@ export interface TestVapora {
   adminUrl: string;
   taskQueue: string;
   dataDir: string;
-  startWorker(): Promise<RunningWorker>;
+  startWorker(options?: { historyLimits?: HistoryLimits }): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
 
 /** Call `stop` in afterAll. `withWorker: false` leaves starting one to the test. */
-export async function startTestVapora({ withWorker = true }: { withWorker?: boolean } = {}): Promise<TestVapora> {
+export async function startTestVapora({
+  withWorker = true,
+  historyLimits,
+}: { withWorker?: boolean; historyLimits?: HistoryLimits } = {}): Promise<TestVapora> {
   const testDatabase = await createTestDatabase();
   const taskQueue = createTestTaskQueue();
   const dataDir = mkdtempSync(join(tmpdir(), 'vapora-data-'));
@@ -42,12 +46,13 @@ export async function startTestVapora({ withWorker = true }: { withWorker?: bool
     adminUrl: testDatabase.adminUrl,
     taskQueue,
     dataDir,
-    async startWorker() {
+    async startWorker(options = {}) {
       const worker = await startWorker({
         temporalAddress: testTemporalAddress(),
         databaseUrl: testDatabase.databaseUrl,
         taskQueue,
         dataDir,
+        historyLimits: options.historyLimits ?? historyLimits,
         log: pino({ level: process.env['VAPORA_TEST_LOG'] ?? 'silent' }),
         workflowBundle: { codePath: testWorkflowBundle() },
       });

@@ -1,0 +1,114 @@
+import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
+import type { DecideReply, Refusal } from '../core/contract/messages';
+import { signalNames } from '../core/contract/names';
+import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
+import type { Engine, VoteVerdict } from '../core/engine/types';
+import type { Plan } from '../core/plan/types';
+import { parseAdjustment } from './adjustments';
+import type { Inbox } from './driver';
+import { parseDecision, parseSignal } from './messages';
+import { recordingViewOf } from './recorder';
+import type { Recorder } from './recorder';
+
+/** What the handlers speak of, once the run is planned. */
+export interface Holder {
+  engine?: Engine;
+  plan?: Plan;
+  recorder?: Recorder;
+}
+
+const statusQuery = defineQuery<RunStatusView | null>('status');
+const planQuery = defineQuery<Plan | null>('plan');
+const timelineQuery = defineQuery<TimelineView | null>('timeline');
+const gatesQuery = defineQuery<GateView[]>('gates');
+const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
+const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
+/** Updates that change the run: `adjust` says which kind, the others are one each. */
+const adjustUpdates: readonly { name: string; kind?: AdjustmentKind }[] = [
+  { name: 'adjust' },
+  { name: 'retryStep', kind: 'retry_step' },
+  { name: 'skipStep', kind: 'skip_step' },
+  { name: 'overrideGate', kind: 'override_gate' },
+];
+
+/** Signals, updates and queries of a run, from its first moment: `holder` is filled when the run is planned. Gives how many signals have come. */
+export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals(): number } {
+  let signals = 0;
+  const onSignal = (name: string, args: readonly unknown[]): void => {
+    signals += 1;
+    inbox.post(parseSignal(name, args, Date.now()));
+  };
+  for (const name of signalNames) {
+    setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => onSignal(name, args));
+  }
+  setDefaultSignalHandler((name, ...args) => onSignal(name, args));
+
+  setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
+  setHandler(planQuery, () => holder.plan ?? null);
+  setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
+  setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);
+  setHandler(explainQuery, (input) => {
+    const step = typeof input === 'object' && input !== null ? (input as { stepId?: unknown }).stepId : input;
+    return typeof step === 'string' ? (holder.engine?.explain(step) ?? null) : null;
+  });
+
+  setHandler(
+    decideUpdate,
+    async (...args) => {
+      const { vote } = judged(args);
+      // What the loop made of the vote: something that arrived at the same moment may have decided before it.
+      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, answer }));
+      if (!verdict.ok) throw refused(verdict);
+      return verdict.reply;
+    },
+    {
+      validator: (...args) => {
+        const { engine, vote } = judged(args);
+        const verdict = engine.judgeVote(vote);
+        if (!verdict.ok) throw refused(verdict);
+      },
+    },
+  );
+
+  for (const { name, kind } of adjustUpdates) {
+    const read = (args: readonly unknown[]) => {
+      const parsed = parseAdjustment(args, kind);
+      if (!parsed.ok) throw refused({ code: 'malformed', reason: `${name}: ${parsed.reason}` });
+      return { engine: plannedEngine(), request: { ...parsed.value, via: 'update' } as const };
+    };
+    setHandler(
+      defineUpdate<AdjustReply, unknown[]>(name),
+      async (...args) => {
+        const { request } = read(args);
+        const verdict = await new Promise<AdjustVerdict>((answer) => inbox.post({ type: 'adjusted', atMs: Date.now(), request, answer }));
+        if (!verdict.ok) throw refused(verdict);
+        return verdict.reply;
+      },
+      {
+        validator: (...args) => {
+          const { engine, request } = read(args);
+          const refusal = engine.judgeAdjustment(request);
+          if (refusal !== undefined) throw refused(refusal);
+        },
+      },
+    );
+  }
+
+  return { countSignals: () => signals };
+
+  function plannedEngine(): Engine {
+    if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
+    return holder.engine;
+  }
+
+  function judged(args: readonly unknown[]) {
+    const parsed = parseDecision(args);
+    if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
+    return { engine: plannedEngine(), vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
+  }
+}
+
+function refused({ code, reason }: Refusal): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'Refused', message: reason, nonRetryable: true, details: [{ code }] });
+}
