@@ -20,6 +20,7 @@ import type { AgentActivityOptions } from './agent-activity';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
 import { loadRun, saveRun } from './saved-runs';
+import { createTextPieces } from './text-pieces';
 
 export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
   /** Null: only runs with recording `none` can be served. */
@@ -34,7 +35,8 @@ export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
  */
 export function createActivities(options: ActivityOptions) {
   const { db, historyLimits } = options;
-  const { resolve, loadPlan } = createResolveActivities(db);
+  const pieces = createTextPieces();
+  const { resolve, loadPlan } = createResolveActivities(db, pieces);
   const withNeed = <Output extends RecordOutput>(output: Output, history: HistorySize | undefined): Output => {
     const continuation = history === undefined ? undefined : continuationNeed(history, historyLimits);
     return continuation === undefined ? output : { ...output, continuation };
@@ -55,8 +57,8 @@ export function createActivities(options: ActivityOptions) {
       await refuseUndoneWork(recorded(), input.run);
       return withNeed(await recordChanges(recorded(), input), input.history);
     },
-    [localActivityNames.saveRun]: (input: SaveRunInput): Promise<Continuation> => saveRun(recorded(), input),
-    [localActivityNames.loadRun]: (input: LoadRunInput): Promise<string> => loadRun(recorded(), input),
+    [localActivityNames.saveRun]: (input: SaveRunInput): Promise<Continuation> => saveRun(recorded(), pieces, input),
+    [localActivityNames.loadRun]: (input: LoadRunInput): Promise<Uint8Array> => loadRun(recorded(), pieces, input),
     [localActivityNames.addAgents]: (input: AddAgentsInput): Promise<AddAgentsOutput> => addAgents(recorded(), input),
   };
 }

@@ -18,7 +18,7 @@ import { findDefinition, findPlanText, insertPlan } from '../db/queries/definiti
 import { estimateDurations } from '../db/queries/history';
 import { insertRun } from '../db/queries/runs';
 import { bindInputs } from './bind-inputs';
-import { countPieces, pieceOf } from './text-pieces';
+import { maxInlineLength, plainPieceOf, type TextPieces } from './text-pieces';
 
 const cachedSources = 50;
 
@@ -32,7 +32,7 @@ interface Compiled {
  * Turns the start input into what the run then follows, frozen: plan, agents with their specs, inputs. A definition that does
  * not compile fails the run for good, with the diagnostics that `vapora validate` prints.
  */
-export function createResolveActivities(db: Database | null) {
+export function createResolveActivities(db: Database | null, pieces: TextPieces) {
   const compiledBySource = new Map<string, Compiled>();
   const agentsBySource = new Map<string, AgentSpec[]>();
 
@@ -72,8 +72,9 @@ export function createResolveActivities(db: Database | null) {
     return {
       planHash,
       version,
-      planText: pieceOf(planText, 0),
-      planPieces: countPieces(planText),
+      ...(planText.length <= maxInlineLength
+        ? { planText, planPieces: 1 }
+        : { planText: '', planPieces: pieces.count(planHash, planText), planCompressed: true }),
       agentSet,
       humans: agents.filter(({ executor }) => executor.kind === 'human').map(({ id, role }) => ({ id, role })),
       inputs: bound.values,
@@ -147,10 +148,10 @@ export function createResolveActivities(db: Database | null) {
     return registered;
   }
 
-  async function loadPlan({ planHash, piece }: LoadPlanInput): Promise<string> {
+  async function loadPlan({ planHash, piece, compressed = false }: LoadPlanInput): Promise<string | Uint8Array> {
     const planText = db ? await findPlanText(db, planHash) : null;
     if (planText === null) throw fatal('NotFound', `the plan ${planHash} is missing in the database`);
-    return pieceOf(planText, piece);
+    return compressed ? pieces.piece(planHash, planText, piece) : plainPieceOf(planText, piece);
   }
 
   return { resolve, loadPlan };

@@ -1,8 +1,9 @@
 import { continueAsNew, scheduleLocalActivity, workflowInfo } from '@temporalio/workflow';
 import type { Continuation, ContinuationInput, SavedRun } from '../core/contract/continuation';
-import type { LoadPlanInput, LoadRunInput, RunRef, SaveRunInput } from '../core/contract/local-activities';
+import type { LoadRunInput, RunRef, SaveRunInput } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import { localActivityOptions } from './recorder';
+import { readPieces } from './text-pieces';
 
 /** What an execution that goes on was started with; undefined for one that begins, whatever it was given. */
 export function continuationOf(args: readonly unknown[]): Continuation | undefined {
@@ -18,22 +19,11 @@ export function saveRun(run: RunRef, saved: SavedRun): Promise<Continuation> {
 }
 
 export async function loadSavedRun(run: RunRef, { saved, pieces }: Continuation): Promise<SavedRun> {
-  let text = '';
-  for (let piece = 0; piece < pieces; piece += 1) {
+  const text = await readPieces(pieces, (piece) => {
     const input: LoadRunInput = { run, saved, piece, atMs: Date.now() };
-    text += await scheduleLocalActivity<string>(localActivityNames.loadRun, [input], localActivityOptions);
-  }
+    return scheduleLocalActivity<Uint8Array>(localActivityNames.loadRun, [input], localActivityOptions);
+  });
   return JSON.parse(text) as SavedRun;
-}
-
-/** The pieces of a plan from `from` on. */
-export async function loadPlanText(planHash: string, { from, pieces }: { from: number; pieces: number }): Promise<string> {
-  let text = '';
-  for (let piece = from; piece < pieces; piece += 1) {
-    const input: LoadPlanInput = { planHash, piece };
-    text += await scheduleLocalActivity<string>(localActivityNames.loadPlan, [input], localActivityOptions);
-  }
-  return text;
 }
 
 /** Ends this execution: the next one begins with what was saved. */

@@ -17,7 +17,7 @@ import { createEngine } from '../core/engine';
 import type { Engine } from '../core/engine';
 import type { RunState } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
-import { continuationOf, goOn, loadPlanText, loadSavedRun, saveRun } from './continuation';
+import { continuationOf, goOn, loadSavedRun, saveRun } from './continuation';
 import { renderDetails } from './details';
 import { driveRun, Inbox, onCancelRequested } from './driver';
 import { createEffectRunner } from './effects';
@@ -27,6 +27,7 @@ import { createRecorder, localActivityOptions } from './recorder';
 import type { Recorder } from './recorder';
 import { createScopePool, createShield } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
+import { loadPlanText } from './plan-text';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
 import { createUnrecordedRecorder } from './unrecorded';
@@ -124,16 +125,14 @@ interface Begun {
 
 async function begin(input: ResolveInput, startedAtMs: number): Promise<Begun> {
   const { planText, ...resolved } = await resolve(input);
-  const rest = await loadPlanText(resolved.planHash, { from: 1, pieces: resolved.planPieces });
   const { autoApprove = false, recording = 'full' } = input.input;
-  return { plan: JSON.parse(planText + rest) as Plan, resolved, startedAtMs, autoApprove, recording };
+  return { plan: JSON.parse(await loadPlanText(resolved, planText)) as Plan, resolved, startedAtMs, autoApprove, recording };
 }
 
 async function goOnWith(run: RunRef, continuation: Continuation): Promise<Begun> {
   const saved = await loadSavedRun(run, continuation);
   const { resolved, startedAtMs, autoApprove } = saved;
-  const planText = await loadPlanText(resolved.planHash, { from: 0, pieces: resolved.planPieces });
-  return { plan: JSON.parse(planText) as Plan, resolved, startedAtMs, autoApprove, recording: 'full', saved };
+  return { plan: JSON.parse(await loadPlanText(resolved)) as Plan, resolved, startedAtMs, autoApprove, recording: 'full', saved };
 }
 
 interface Drive {

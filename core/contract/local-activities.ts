@@ -34,9 +34,11 @@ export interface ResolveInput {
 export interface ResolveOutput {
   planHash: string;
   version: number | null;
-  /** The plan's canonical JSON, cut in pieces of at most 256 Ki characters (the server warns of payloads from 512 KiB); the first one is here, the others come by vapora.loadPlan. */
+  /** The plan's canonical JSON; of a long one the first piece, or nothing: the others come by vapora.loadPlan. */
   planText: string;
   planPieces: number;
+  /** The pieces are deflated, and none is here. */
+  planCompressed?: boolean;
   /** sha256 of the frozen agent set (agents of this run, their specs). */
   agentSet: string;
   /** Human agents by role, for gates that name no approver. */
@@ -69,6 +71,8 @@ export interface LoadRunInput {
 export interface LoadPlanInput {
   planHash: string;
   piece: number;
+  /** The answer is bytes of the deflated text; else, in histories from before that, characters of it. */
+  compressed?: boolean;
 }
 
 // --- vapora.wave / vapora.record --------------------------------------------------------------------------------------

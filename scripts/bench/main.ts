@@ -15,6 +15,7 @@ import type { CpuTimes, Meter } from './measure';
 import { summariseProfiles } from './profile-summary';
 import { judge, renderEventTypes, renderMeasurements, renderVerdicts } from './report';
 import type { ScenarioReport, Verdict } from './report';
+import { measureScale } from './scale';
 import { agentsFile, createScenarios } from './scenarios';
 import type { Scenario } from './scenarios';
 import { readCpuMsOfTrees } from './server-cpu';
@@ -47,24 +48,30 @@ const localBenches: ReadonlyMap<string, (options: { repetitions: number }) => Ve
 const localRepetitions = 15;
 
 async function run(options: BenchArguments, signal: AbortSignal): Promise<void> {
-  const { local, scenarios } = choose(options.scenarios);
+  const { local, scenarios, isScale } = choose(options.scenarios);
   const verdicts = local.flatMap(([name, measure]) => {
     say(name);
     return measure({ repetitions: options.repetitions ?? localRepetitions });
   });
   if (verdicts.length > 0) console.log(renderVerdicts(verdicts));
   if (scenarios.length > 0) await bench(options, scenarios, signal);
+  if (isScale) console.log(`\n${await measureScale({ signal, say })}`);
 }
 
-function choose(names: string[]): { local: [string, (options: { repetitions: number }) => Verdict[]][]; scenarios: Scenario[] } {
+function choose(names: string[]): {
+  local: [string, (options: { repetitions: number }) => Verdict[]][];
+  scenarios: Scenario[];
+  isScale: boolean;
+} {
   const scenarios = createScenarios();
-  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name)];
+  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), 'scale'];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new AppError('bad_usage', `there is no scenario "${unknown}"; there are ${known.join(', ')}`);
   const isChosen = (name: string): boolean => names.length === 0 || names.includes(name);
   return {
     local: [...localBenches].filter(([name]) => isChosen(name)),
     scenarios: scenarios.filter(({ name }) => isChosen(name)),
+    isScale: isChosen('scale'),
   };
 }
 

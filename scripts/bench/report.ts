@@ -89,7 +89,8 @@ export function renderEventTypes({ scenario, eventTypes }: ScenarioReport): stri
   return table([`events of ${scenario.name}`, ...measured.map((side) => sideTitles[side])], rows);
 }
 
-function table(head: string[], rows: string[][]): string {
+/** Markdown. */
+export function table(head: string[], rows: string[][]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
   const line = (cells: string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
