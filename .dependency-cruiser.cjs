@@ -28,7 +28,7 @@ const parts = '^(workers|embedded|db|dashboard/server)/';
 /** The packages that core may use: each is a pure function of its arguments. */
 const purePackages = ['yaml', 'smol-toml', 'zod', 'canonicalize'];
 /** The packages that workflow code may use: Temporal's sandbox-safe ones and the pure ones that bundle. */
-const sandboxPackages = ['@temporalio/workflow', '@temporalio/common', '@temporalio/proto', 'zod'];
+const sandboxPackages = ['@temporalio/workflow', '@temporalio/common', '@temporalio/proto', 'zod', 'fflate'];
 const packages = (names) => `(^|/)node_modules/(${names.map((name) => name.replace('/', '\\/')).join('|')})/`;
 
 const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({
@@ -127,6 +127,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
+      exportsFields: ['exports'],
       extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
     },

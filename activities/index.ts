@@ -10,13 +10,14 @@ import type {
   WaveInput,
   WaveOutput,
 } from '../core/contract/local-activities';
-import { localActivityNames } from '../core/contract/names';
+import { activityNames, localActivityNames } from '../core/contract/names';
 import type { Database } from '../db/connect';
 import { addAgents } from './add-agents';
 import { recordChanges } from '../db/queries/recording';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
 import type { AgentActivityOptions } from './agent-activity';
+import { createNotifyActivity } from './notify/notify';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
 import { loadRun, saveRun } from './saved-runs';
@@ -30,8 +31,8 @@ export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
 }
 
 /**
- * What a worker serves. Roles are activity types and any role may come, so agents are the `default` activity; local
- * activities are named `vapora.*` and cannot collide with a role.
+ * What a worker serves. Roles are activity types and any role may come, so agents are the `default` activity; all others, local
+ * ones too, are named `vapora.*` and cannot collide with a role.
  */
 export function createActivities(options: ActivityOptions) {
   const { db, historyLimits } = options;
@@ -47,6 +48,7 @@ export function createActivities(options: ActivityOptions) {
   };
   return {
     default: createAgentActivity(options),
+    [activityNames.notify]: createNotifyActivity(options),
     [localActivityNames.resolve]: resolve,
     [localActivityNames.loadPlan]: loadPlan,
     async [localActivityNames.wave](input: WaveInput): Promise<WaveOutput> {

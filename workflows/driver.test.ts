@@ -94,6 +94,28 @@ test('an end that could not be recorded is not published', async () => {
   expect(said).toEqual([]);
 });
 
+test('a run whose last notices are under way is published as ended, records what becomes of them, and ends then', async () => {
+  const said: string[] = [];
+  const parts = createEndingRun(said, () => Promise.resolve());
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  let isSettled = false;
+  parts.notices = { send: () => undefined, settle: () => isSettled };
+  void driveRun(parts).then(() => said.push('ended'));
+  await settle();
+  expect(said.slice(0, 2)).toEqual(['recorded completed', 'published completed']);
+  // It waits without going round.
+  const { length } = said;
+  await settle();
+  expect(said.splice(0)).toHaveLength(length);
+  parts.inbox.post({ type: 'signalIgnored', name: 'x', reason: 'unknown', atMs: 2 });
+  await settle();
+  expect(said.splice(0).slice(0, 2)).toEqual(['recorded ', 'published completed']);
+  isSettled = true;
+  parts.inbox.post({ type: 'signalIgnored', name: 'y', reason: 'unknown', atMs: 3 });
+  await settle();
+  expect(said).toEqual(['recorded ', 'published completed', 'ended']);
+});
+
 test('recordings go one after the other, and what is published is recorded', async () => {
   const said: string[] = [];
   const answers: (() => void)[] = [];

@@ -3,6 +3,7 @@ import type { Continuation } from '../core/contract/continuation';
 import type { Decision, Engine, EngineEvent } from '../core/engine/types';
 import type { PlanStep } from '../core/plan/types';
 import type { createEffectRunner } from './effects';
+import type { NoticeSender } from './notices';
 import type { Recorder } from './recorder';
 import type { createTimers } from './timers';
 
@@ -13,6 +14,8 @@ export interface DriverParts {
   effects: ReturnType<typeof createEffectRunner>;
   timers: ReturnType<typeof createTimers>;
   recorder: Recorder;
+  /** Absent where the plan tells nobody. */
+  notices?: NoticeSender;
   /** Runs it beyond the reach of Temporal's cancel. */
   shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
@@ -57,7 +60,8 @@ export type DriveEnd = Finish | { type: 'continue'; continuation: Continuation }
 
 /**
  * The one loop of a run. Signals, completions and timers only post events; a turn gives all that arrived to the engine and carries
- * out its decisions. Resolves when the run has ended and its end is recorded; rejects on a bug, which fails the workflow task.
+ * out its decisions. Resolves when the run has ended, its end is recorded and the last notices are delivered or given up; rejects on a
+ * bug, which fails the workflow task.
  *
  * While a recording is under way there are no turns, and an event has the time of the turn that takes it. A workflow task may end
  * before its local activity does (a query asks for an answer, or it takes too long): live, the next task then brings its events before
@@ -77,6 +81,7 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
     let isRecording = false;
     let finish: Finish | undefined;
     let taken = 0;
+    let isEndRecorded = false;
     let hasEnded = false;
 
     const wake = (): void => {
@@ -92,7 +97,7 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
         while (canTake() && !inbox.isEmpty) takeEvents();
         isTurnDue = false;
         if (!canTake()) return;
-        if (finish) return conclude(finish);
+        if (finish) return (isEndRecorded ? close : conclude)(finish);
         parts.publish();
         if (parts.save && recorder.state.continuation) goOnElsewhere(parts.save);
       } catch (error) {
@@ -161,13 +166,18 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
       timers.cancelAll();
       // Recorded first: a run that is closed from outside while the database is away must not be found as ended well.
       track(recorder.record(engine.takeChanges().changes, Date.now()), () => {
-        while (!inbox.isEmpty) takeEvents();
-        // What came meanwhile came too late: that is recorded too.
-        if (engine.hasChanges().any) return conclude(ended);
-        hasEnded = true;
-        parts.publish();
-        resolve(ended);
+        isEndRecorded = true;
+        close(ended);
       });
+    }
+
+    function close(ended: Finish): void {
+      while (!inbox.isEmpty) takeEvents();
+      // What came meanwhile came too late: that is recorded too.
+      if (engine.hasChanges().any) return conclude(ended);
+      hasEnded = parts.notices?.settle() ?? true;
+      parts.publish();
+      if (hasEnded) resolve(ended);
     }
 
     inbox.onPost(wake);
@@ -179,7 +189,10 @@ function atTime(event: EngineEvent, atMs: number): EngineEvent {
   return event.type === 'voted' ? { ...event, vote: { ...event.vote, atMs } } : { ...event, atMs };
 }
 
-function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' }>, { steps, effects, timers }: DriverParts): void {
+function carryOut(
+  decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' }>,
+  { steps, effects, timers, notices }: DriverParts,
+): void {
   switch (decision.type) {
     case 'launch': {
       const step = steps.get(decision.step);
@@ -195,6 +208,9 @@ function carryOut(decision: Exclude<Decision, { type: 'finish' | 'assign' | 'add
       return;
     case 'cancelTimer':
       timers.cancel(decision.id);
+      return;
+    case 'notify':
+      notices?.send(decision);
       return;
   }
 }

@@ -24,6 +24,7 @@ import { createEffectRunner } from './effects';
 import { registerHandlers, type Holder } from './handlers';
 import { onDetailsAsked } from './interceptors';
 import { createRecorder, localActivityOptions } from './recorder';
+import { createNoticeSender } from './notices';
 import type { Recorder } from './recorder';
 import { createScopePool, createShield } from './scopes';
 import { createSearchAttributeWriter } from './search-attributes';
@@ -51,8 +52,11 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       ? await goOnWith(run, continuation)
       : await begin({ run, definition, input: input.value, atMs: Date.now(), taskQueue: info.taskQueue }, info.runStartTime.getTime());
     const { plan, resolved, startedAtMs, autoApprove, recording, saved } = begun;
+    const version = resolved.engineVersion ?? 1;
+    // Runs that began before there were notices go on without.
+    const isTold = plan.notify.length > 0 && version >= 2;
     const engine = createEngine({
-      plan,
+      plan: isTold ? plan : { ...plan, notify: [] },
       planHash: resolved.planHash,
       run: { id: run.workflowId, runId: run.runId, rootRunId: run.rootRunId, definition },
       startedAtMs,
@@ -62,7 +66,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       humans: resolved.humans,
       autoApprove,
       historyEstimatesMs: resolved.historyEstimatesMs,
-      version: resolved.engineVersion ?? 1,
+      version,
       ...(saved && { saved: saved.state as RunState }),
     });
     holder.engine = engine;
@@ -85,8 +89,20 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
         refused: recorder.state.refused,
       });
     // Runs from before this could be follow the commands of then; without a database there is nowhere to keep the state.
-    const mayGoOn = recording === 'full' && (resolved.engineVersion ?? 1) >= 2;
-    const ended = await drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, ...(mayGoOn && { save }) });
+    const mayGoOn = recording === 'full' && version >= 2;
+    const ended = await drive({
+      engine,
+      plan,
+      resolved,
+      recording,
+      recorder,
+      run,
+      inbox,
+      agentSet,
+      agents,
+      isTold,
+      ...(mayGoOn && { save }),
+    });
     if (ended.type === 'continue') return goOn(ended.continuation);
     const result = resultOf(engine, run, definition, resolved.planHash, ended);
     if (ended.status === 'completed') return result;
@@ -146,9 +162,11 @@ interface Drive {
   agentSet(): string;
   agents: readonly AgentSpec[];
   save?: () => Promise<Continuation>;
+  /** Somebody is told of what happens. */
+  isTold: boolean;
 }
 
-function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save }: Drive) {
+function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save, isTold }: Drive) {
   const context = {
     plan,
     planHash: resolved.planHash,
@@ -179,6 +197,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
     effects,
     timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
+    ...(isTold && { notices: createNoticeSender(scopes, inbox.post) }),
     shielded: createShield(),
     save,
     publish() {

@@ -1,5 +1,6 @@
 /**
  * The rules that a run follows to its end are those of its start: `vapora.resolve` answers with this number, which stands in the run's
- * history. Runs from before it answered follow 1. 2: a deployment runs as sub-steps, and undoes itself when it fails.
+ * history. Runs from before it answered follow 1. 2: a deployment runs as sub-steps, and undoes itself when it fails; people are notified;
+ * a long run continues as new.
  */
 export const engineVersion = 2;

@@ -20,6 +20,12 @@ export const localActivityNames = {
   addAgents: 'vapora.addAgents',
 } as const;
 
+/** Activities that are no agents, with a dot too. */
+export const activityNames = {
+  /** Tells one channel of something. */
+  notify: 'vapora.notify',
+} as const;
+
 export const signalNames = ['approve', 'reject', 'pause', 'resume', 'cancel', 'adjust', 'alert', 'report'] as const;
 export type SignalName = (typeof signalNames)[number];
 

@@ -26,7 +26,7 @@ export const codePages: Readonly<Record<DiagnosticCode, CodePage>> = {
   too_large: {
     explanation:
       'Files come from strangers, so everything that can grow has a limit: 1 MiB of text, 32 levels of nesting, 200,000 values, 10,000 ' +
-      'steps, 100,000 written dependencies, 1,000 items of a `for_each`.',
+      'steps, 100,000 written dependencies, 1,000 items of a `for_each`, 20 notifications.',
     example: inSteps(`build: {agent: developer, with: ${'['.repeat(40)}${']'.repeat(40)}}`),
   },
   unsupported_syntax: {

@@ -10,6 +10,7 @@ import { castVote, onGateTimer } from './gates';
 import { takeInbox } from './inbox';
 import { landEffect } from './launching';
 import { onSampleEnded, onSampleTimer } from './monitors';
+import { decideNotices, markNotices, onNoticeEnded } from './notices';
 import { checkPhase } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
@@ -74,6 +75,7 @@ export function createEngine(options: EngineOptions): Engine {
 /** Gives the run as it is afterwards: another one where its plan was changed. */
 function takeEvents(before: Run): Run {
   let run = before;
+  const mark = markNotices(run);
   if (run.state.status === 'created') begin(run);
   if (run.restored) resume(run);
   for (const event of takeInbox(run)) {
@@ -92,6 +94,7 @@ function takeEvents(before: Run): Run {
   } while (isStuck(run) && releaseHeldStep(run));
   updateStatus(run);
   finishIfDone(run);
+  decideNotices(run, mark);
   return run;
 }
 
@@ -195,6 +198,8 @@ function handle(run: Run, event: EngineEvent): void {
       const { name, severity, message } = event;
       return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
     }
+    case 'noticeEnded':
+      return onNoticeEnded(run, event);
     case 'signalIgnored':
       return ignoreSignal(run, event);
   }
@@ -224,6 +229,9 @@ function onTimer(run: Run, id: string): void {
       return onGateTimer(run, timer.target, timer.kind);
     case 'agents':
       return askBusyAgain(run);
+    case 'late':
+      // `decideNotices` sees that it is gone.
+      return;
     case 'sample':
       return onSampleTimer(run, findStep(run, timer.target));
     case 'rollout':
@@ -283,6 +291,7 @@ function refuseLate(run: Run, event: EngineEvent): void {
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
   else if (event.type === 'agentsAdded') tellAdded(run, event);
+  else if (event.type === 'noticeEnded') onNoticeEnded(run, event);
   else if ('by' in event) {
     const { kind, id } = event.by;
     const reason = `the run has ended: ${run.state.status}`;
@@ -314,7 +323,14 @@ function finishIfDone(run: Run): void {
 
 function isQuiet({ state, inbox }: Run): boolean {
   const isUnderWay = state.status !== 'created' && state.endedAtMs === undefined;
-  return isUnderWay && inbox.length === 0 && state.asking === undefined && state.adding === undefined && isEmpty(state.inFlight);
+  return (
+    isUnderWay &&
+    inbox.length === 0 &&
+    state.asking === undefined &&
+    state.adding === undefined &&
+    isEmpty(state.inFlight) &&
+    isEmpty(state.notices?.pending ?? {})
+  );
 }
 
 function isEmpty(record: object): boolean {
@@ -328,7 +344,8 @@ function isStuck(run: Run): boolean {
   if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
   if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
-  return !run.isDraining && isEmpty(state.inFlight) && isEmpty(state.timers);
+  const waitsForTime = Object.values(state.timers).some(({ kind }) => kind !== 'late');
+  return !run.isDraining && !waitsForTime && isEmpty(state.inFlight);
 }
 
 function finish(run: Run, status: Extract<Decision, { type: 'finish' }>['status'], reason?: string): void {

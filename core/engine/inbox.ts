@@ -13,6 +13,7 @@ const eventOrder = {
   alertReceived: 2,
   signalIgnored: 2,
   timerFired: 3,
+  noticeEnded: 4,
 };
 
 /**
@@ -35,7 +36,8 @@ function compareSame(run: Run, a: EngineEvent, b: EngineEvent): number {
       compareText(effectId(a.effect), effectId(b.effect))
     );
   }
-  return a.type === 'timerFired' && b.type === 'timerFired' ? compareText(a.id, b.id) : 0;
+  const isById = (a.type === 'timerFired' && b.type === 'timerFired') || (a.type === 'noticeEnded' && b.type === 'noticeEnded');
+  return isById ? compareText(a.id, b.id) : 0;
 }
 
 function placeOf(run: Run, event: Extract<EngineEvent, { type: 'effectEnded' }>): number {

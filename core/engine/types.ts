@@ -11,6 +11,7 @@ import type {
   RunChanges,
 } from '../contract/local-activities';
 import type { DecideReply, Refusal } from '../contract/messages';
+import type { NoticeChannel, NoticeDocument, NoticeEvent, NoticeKind } from '../contract/notice';
 import type { Outcome, RunStatus, StepState, TerminalRunStatus, Verdict } from '../contract/states';
 import type { BarredPerson, ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
 import type { Plan } from '../plan/types';
@@ -121,6 +122,8 @@ export type EngineEvent =
   | { type: 'adjusted'; atMs: number; request: AdjustmentRequest; answer?: (verdict: AdjustVerdict) => void }
   /** The answer to the decision `addAgents`. */
   | { type: 'agentsAdded'; atMs: number; agentSet: string; added: string[]; problem?: string }
+  /** A notice was delivered (`address`: to whom), or given up (`failure`). */
+  | { type: 'noticeEnded'; atMs: number; id: string; address?: string; attempt?: number; failure?: string }
   /** Anything that could not be understood or does not apply: audited, changes nothing. */
   | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
 
@@ -141,6 +144,8 @@ export type Decision =
   | { type: 'cancelTimer'; id: string }
   /** Answered by `agentsAdded`. Nobody is assigned meanwhile. */
   | { type: 'addAgents'; role: string; count: number }
+  /** Tell one channel. Nothing waits for it but the very end of the run. Answered by `noticeEnded`. */
+  | { type: 'notify'; id: string; channel: NoticeChannel; notice: NoticeDocument }
   | { type: 'finish'; status: TerminalRunStatus; reason?: string };
 
 /**
@@ -185,6 +190,27 @@ export interface RunState {
   /** Why the run is ending: set once. */
   ending?: RunEnding;
   endedAtMs?: number;
+  /** Present where the plan tells somebody. */
+  notices?: NoticesRunState;
+}
+
+export interface NoticesRunState {
+  /** Notices so far, one for each channel: the number of the last. */
+  count: number;
+  /** Under way, by id. */
+  pending: Record<string, PendingNotice>;
+  /** Phases in which the run was said to be late. */
+  latePhases: string[];
+  /** Settled steps when lateness was last looked at. */
+  settled: number;
+}
+
+export interface PendingNotice {
+  channel: NoticeChannel['channel'];
+  event: NoticeEvent;
+  kind: NoticeKind;
+  /** Step, gate or run id. */
+  object: string;
 }
 
 /** A change of the plan that adjustments made. */
@@ -313,7 +339,7 @@ export interface InFlightEffect {
 
 export interface TimerRunState {
   atMs: number;
-  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred' | 'rollout';
+  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred' | 'rollout' | 'late';
   /** Gate or step id. */
   target: string;
   summary: string;

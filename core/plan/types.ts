@@ -1,4 +1,5 @@
 import type { ExecutorSpec } from '../contract/agents';
+import type { NoticeChannel, NoticeEvent } from '../contract/notice';
 import type { Condition } from './condition';
 
 /**
@@ -39,11 +40,8 @@ export interface Plan {
 export type FailurePolicy = 'rollback' | 'fail' | 'block' | 'continue';
 export type SelectionPolicy = 'exploit' | 'explore';
 
-export interface PlanNotification {
-  channel: 'log' | 'webhook' | 'slack' | 'email';
-  url?: string;
-  to?: string;
-  on: ('alert' | 'waiting' | 'blocked' | 'failed' | 'completed' | 'late')[];
+export interface PlanNotification extends NoticeChannel {
+  on: NoticeEvent[];
 }
 
 export interface PlanInput {

@@ -58,9 +58,10 @@ function randomSource(chooser: Chooser): { source: string; agents: { source: str
     return `  s${n}: {${keys.join(', ')}}`;
   });
   const success = [1, 1, 0.9][chooser.among(3)];
+  const told = chooser.among(2) === 0 ? 'notify: log\ntimeline_hours: 1\n' : '';
   const executor = `{kind: simulate, duration: 3min..${10 + chooser.among(60)}min, success: ${success}}`;
   return {
-    source: `Workflow: random\nSteps:\n${steps.join('\n')}\n`,
+    source: `Workflow: random\n${told}Steps:\n${steps.join('\n')}\n`,
     agents: {
       source: `agents:\n${['a', 'b', 'c'].map((id) => `  - {id: ${id}, role: "*", capacity: 2, executor: ${executor}}`).join('\n')}\n`,
     },

@@ -8,6 +8,7 @@ import type { Decision, EffectFailure, Engine, EngineEvent, EngineOptions, RunSt
 import type { Plan } from '../../core/plan/types';
 
 export type Launch = Extract<Decision, { type: 'launch' }>;
+export type Notify = Extract<Decision, { type: 'notify' }>;
 
 /** How an effect ends. Absent: success after a second. */
 export interface Ending {
@@ -29,6 +30,8 @@ export interface DriverOptions {
     request: AssignmentRequest,
     atMs: number,
   ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
+  /** What becomes of a notice. Default: it is delivered at once. */
+  deliver?: (notify: Notify) => { address?: string; attempt?: number; failure?: string } | 'never';
   engine?: Partial<EngineOptions>;
   /** Ids of the agents that are added. */
   addAgents?: (asked: { role: string; count: number }) => string[];
@@ -61,6 +64,7 @@ export class EngineDriver {
   readonly assigns: AssignmentRequest[][] = [];
   readonly decisions: Decision[] = [];
   readonly changes: RunChanges[] = [];
+  readonly notices: Notify[] = [];
   /** Most steps in work at one time, monitors apart. */
   maxRunning = 0;
   finished: { status: TerminalRunStatus; reason?: string } | undefined;
@@ -200,7 +204,9 @@ export class EngineDriver {
   }
 
   #horizonMs(): number {
-    return this.#queue.some(({ id }) => !id.startsWith('gate/') && !id.endsWith('/deferred')) ? Number.POSITIVE_INFINITY : this.nowMs;
+    return this.#queue.some(({ id }) => !id.startsWith('gate/') && !id.endsWith('/deferred') && id !== 'run/late')
+      ? Number.POSITIVE_INFINITY
+      : this.nowMs;
   }
 
   #turn(events: EngineEvent[]): void {
@@ -247,6 +253,8 @@ export class EngineDriver {
         });
         return;
       }
+      case 'notify':
+        return this.#notify(decision);
       case 'cancelTimer':
         this.#queue = this.#queue.filter((one) => one.id !== decision.id);
         return;
@@ -264,6 +272,17 @@ export class EngineDriver {
         this.finished = { status: decision.status, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
         return;
     }
+  }
+
+  #notify(notify: Notify): void {
+    const delivery = this.#options.deliver?.(notify) ?? { address: 'here', attempt: 1 };
+    this.notices.push(notify);
+    if (delivery === 'never') return;
+    this.#queue.push({
+      atMs: this.nowMs,
+      id: notify.id,
+      event: () => ({ type: 'noticeEnded', atMs: this.nowMs, id: notify.id, ...delivery }),
+    });
   }
 
   #assign(requests: AssignmentRequest[]): void {

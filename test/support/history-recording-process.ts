@@ -8,8 +8,11 @@ import { historiesFolder, printHistory } from './history-files';
 import { historyScenarios, playScenario } from './history-scenarios';
 import { startTestVapora } from './vapora';
 
-/** Plays every scenario on servers of its own and writes their histories to test/histories/<version of this product>/. */
-export async function recordHistories(): Promise<void> {
+/**
+ * Plays every scenario, or those that are named, on servers of its own and writes their histories to
+ * test/histories/<version of this product>/.
+ */
+export async function recordHistories(names: readonly string[] = []): Promise<void> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'vapora-histories-'));
   const target = join(historiesFolder, vaporaVersion());
   await globalSetup();
@@ -19,6 +22,7 @@ export async function recordHistories(): Promise<void> {
       const { workflow } = await vapora.client.temporal();
       mkdirSync(target, { recursive: true });
       for (const scenario of historyScenarios) {
+        if (names.length > 0 && !names.includes(scenario.name)) continue;
         const { id } = await playScenario(scenario, vapora, folder);
         const file = join(target, `${scenario.name}.json`);
         writeFileSync(file, printHistory(await workflow.getHandle(id).fetchHistory(), folder));

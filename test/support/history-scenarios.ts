@@ -139,6 +139,68 @@ Steps:
     ),
   ),
 
+  scenario('deployments', 'rolled_back', async (vapora) => {
+    const source = `
+Workflow: deployments
+Steps:
+  small: { agent: devops, environment: staging, strategy: rolling, on_failure: continue, retry: { attempts: 1 }, reassign: 0 }
+  large: { agent: devops, environment: production, strategy: { canary: { steps: [10%, 100%], wait: 10min, abort_if: error_rate > 1% } } }
+  last: { agent: tester, dependencies: [large], retry: { attempts: 1 }, reassign: 0 }
+`;
+    const broken = 'script: {small/health_check: [{status: failure}]}, metrics: {error_rate: 0.1%}';
+    const agents = `agents:
+  - {id: d, role: devops, capacity: 9, executor: {kind: simulate, duration: 1ms, ${broken}}}
+  - {id: t, role: tester, executor: {kind: simulate, duration: 1ms, success: 0}}
+`;
+    return startTestRun(vapora, source, { agents: { source: agents }, timeScale: 6_000 });
+  }),
+
+  scenario('adjustments', 'completed', async (vapora) => {
+    const source = `
+Workflow: adjustments
+On_failure: continue
+Steps:
+  a: { agent: developer, retry: { attempts: 1 }, reassign: 0 }
+  w: { agent: tester, approval: { approvers: [ana] } }
+  b: { agent: tester, dependencies: [w] }
+  c: { agent: tester, dependencies: [b] }
+  o: { agent: tester, dependencies: [w], optional: true }
+`;
+    const agents = `agents:
+  - {id: d, role: developer, executor: {kind: simulate, duration: 1ms, script: {a: [{status: failure}, {status: success}]}}}
+  - {id: t, role: tester, executor: {kind: simulate, duration: 1ms}}
+`;
+    const run = await startTestRun(vapora, source, { agents: { source: agents } });
+    await run.waitsAt('w');
+    await waitFor('a to fail', async () => (await run.status()).steps.find(({ id }) => id === 'a')?.state === 'failed');
+    const adjust = (message: object) => run.handle.executeUpdate('adjust', { args: [{ by: 'bo', reason: 'late', ...message }] });
+    await adjust({ kind: 'retry_step', step: 'a' });
+    await adjust({ kind: 'add_agent', role: 'tester', count: 2 });
+    await adjust({ kind: 'parallelize', steps: ['b', 'c'] });
+    await adjust({ kind: 'pause', freeze: true });
+    await adjust({ kind: 'resume' });
+    await run.handle.signal('adjust', { kind: 'skip_step', step: 'o' });
+    await run.handle.signal('adjust', { kind: 'no such thing' });
+    await run.handle.signal('approve', { gate: 'w', by: 'ana' });
+    return run;
+  }),
+
+  scenario('notices', 'rolled_back', async (vapora) => {
+    const source = `
+Workflow: notices
+notify: [log, {channel: webhook, url: "http://127.0.0.1:1/", on: failed}]
+timeline_hours: 1
+Steps:
+  a: { agent: developer, compensate: undo_a }
+  b: { agent: developer, dependencies: [a], approval: { approvers: [ana] } }
+`;
+    const run = await startTestRun(vapora, source, { agents: instantAgents });
+    await run.waitsAt('b');
+    await run.handle.signal('alert', { name: 'disk', severity: 'critical', message: 'full' });
+    await run.handle.signal('reject', { gate: 'b', by: 'ana', reason: 'no' });
+    return run;
+  }),
+
   scenario('retry-and-reassign', 'completed', (vapora) =>
     startTestRun(
       vapora,

@@ -13,6 +13,8 @@ const gates = 'core/engine/gates.test.ts';
 const stands = 'core/engine/decisions-stand.test.ts';
 const monitors = 'core/engine/monitors.test.ts';
 const rollout = 'core/engine/rollout.test.ts';
+const notices = 'core/engine/notices.test.ts';
+const notify = 'activities/notify/notify.test.ts';
 const saga = 'core/engine/saga.test.ts';
 const views = 'core/engine/views.test.ts';
 const seedRun = 'core/engine/seed-feature.test.ts';
@@ -41,6 +43,8 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'workflow.approvers': show(gates, 'a group, with a group in it'),
   'workflow.timezone': show(seedRun, 'a final approval that is refused is asked again next Monday at nine'),
   'workflow.policy': show('core/learning/scoring.test.ts', 'the formula alone locks newcomers out, explore does not'),
+  'workflow.notify': show('test/integration/notify.test.ts', 'each is told once, though the first tries fail'),
+  'workflow.on_late': show(notices, 'projected: once in each phase'),
   'workflow.steps': show(seed, 'a step carries everything it says'),
   'workflow.agents': show(seed, 'the agents form: roles, order, one phase'),
   'workflow.phases': show(seed, 'the phases form: barriers, a gate, planned length'),
@@ -116,6 +120,11 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'compensate.action': show(saga, 'how it is undone comes from'),
   'rework.steps': show(blocking, 'what was reviewed runs again with the comments'),
   'rework.max_rounds': show(blocking, 'at most max_rounds'),
+  'on_late.notify': show(notices, 'projected: once in each phase, naming those whom the file names'),
+  'notification.channel': show(notify, 'a webhook gets the document'),
+  'notification.url': show(notify, 'a secret in the address'),
+  'notification.to': show(notify, 'a mail: plain text'),
+  'notification.on': show(notices, 'nobody is told where the plan has no channel, or none for the event'),
   'input.type': show(inputs, 'a duration is in milliseconds, however it is given'),
   'input.required': show('test/e2e/cli-runs.test.ts', 'a missing required input is the mistake of who starts it'),
   'input.default': show(inputs, 'what is not given has its default'),

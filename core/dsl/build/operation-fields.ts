@@ -1,5 +1,5 @@
 import { rolePattern } from '../../contract/ids';
-import type { Plan, PlanNotification } from '../../plan/types';
+import type { Plan } from '../../plan/types';
 import { describeNode, type DocumentNode, type DocumentPath } from '../document';
 import { FieldReader, type Word } from '../fields';
 import { type Field, readFields } from '../keyed-map';
@@ -88,86 +88,6 @@ export function readOnLate(reader: FieldReader): { plan?: Plan['onLate']; people
   };
 }
 
-const notificationEvents = ['alert', 'waiting', 'blocked', 'failed', 'completed', 'late'] as const;
-const channels = ['log', 'webhook', 'slack', 'email'] as const;
-
-/** `[{channel, url|to, on}…]`, or bare names of channels. */
-export function readNotify(reader: FieldReader): PlanNotification[] {
-  return readItems(reader, 'notify', 'notification', (word) => {
-    const channel = channels.find((name) => name === word.toLowerCase());
-    return channel === undefined ? undefined : 'channel';
-  }).flatMap((own): PlanNotification[] => {
-    const channel = own.choice('channel', channels);
-    if (channel === undefined) {
-      if (own.fields.get('channel') === undefined) {
-        reader.context.sink.report({
-          code: 'missing_key',
-          message: 'a notification needs a `channel`',
-          hint: `channels: ${channels.join(', ')}`,
-          path: own.fields.path,
-          span: own.fields.span,
-        });
-      }
-      return [];
-    }
-    const url = own.text('url');
-    const to = own.text('to');
-    checkAddress(own, channel);
-    const words = own.words('on');
-    return [
-      {
-        channel,
-        ...(url === undefined ? {} : { url }),
-        ...(to === undefined ? {} : { to }),
-        on: words === undefined ? [...notificationEvents] : readEvents(reader, words),
-      },
-    ];
-  });
-}
-
-const addressKeys = { log: undefined, webhook: 'url', slack: 'url', email: 'to' } as const;
-
-/** A channel has the address that it needs, and no other. */
-function checkAddress(own: FieldReader, channel: PlanNotification['channel']): void {
-  const needed = addressKeys[channel];
-  for (const key of ['url', 'to'] as const) {
-    const field = own.fields.get(key);
-    if (key === needed && field === undefined) {
-      own.context.sink.report({
-        code: 'missing_key',
-        message: `a notification by ${channel} needs \`${key}\``,
-        hint: key === 'url' ? 'write `url: "https://…"`' : 'write `to: team@example.com`',
-        path: own.fields.path,
-        span: own.fields.span,
-      });
-    } else if (key !== needed && field !== undefined) {
-      own.context.sink.report({
-        code: 'contradiction',
-        message: `\`${field.written}\` means nothing to the channel \`${channel}\``,
-        hint: needed === undefined ? `remove \`${field.written}\`` : `its address is \`${needed}\``,
-        path: field.path,
-        span: field.keySpan,
-      });
-    }
-  }
-}
-
-function readEvents(reader: FieldReader, words: readonly Word[]): PlanNotification['on'] {
-  return words.flatMap((word) => {
-    const event = notificationEvents.find((name) => name === word.text.toLowerCase());
-    if (event !== undefined) return [event];
-    const hint = `events: ${notificationEvents.join(', ')}`;
-    reader.context.sink.report({
-      code: 'bad_value',
-      message: `there is no event \`${word.text.slice(0, 60)}\``,
-      hint,
-      path: word.path,
-      span: word.span,
-    });
-    return [];
-  });
-}
-
 function readMap(reader: FieldReader, field: Field, level: KeyLevel): FieldReader | undefined {
   const fields = readFields(reader.context, field.node, { level, path: field.path, what: `\`${field.written}\``, span: field.keySpan });
   return fields === undefined ? undefined : new FieldReader(reader.context, fields);
@@ -176,7 +96,7 @@ function readMap(reader: FieldReader, field: Field, level: KeyLevel): FieldReade
 /**
  * A list of maps, or a single one. `bareKeyOf` turns a bare word into a map of one key (`notify: log`); other words are refused.
  */
-function readItems(
+export function readItems(
   reader: FieldReader,
   name: string,
   level: KeyLevel,

@@ -7,7 +7,8 @@ import type { FoundForm } from '../forms/find-form';
 import { type CompileContext, emptyFields, type Fields, readFields } from '../keyed-map';
 import { isUsersOwnKey } from '../keys';
 import { readInputs } from './input-fields';
-import { readBudget, readEscalation, readNotify, readOnLate } from './operation-fields';
+import { checkLateIsTold, readNotify } from './notify-fields';
+import { readBudget, readEscalation, readOnLate } from './operation-fields';
 import { readSchedule, readTimezone } from './schedule-fields';
 
 /** Everything the workflow itself says, outside its phases and steps. */
@@ -23,6 +24,8 @@ export function readWorkflow(context: CompileContext, found: FoundForm): Pick<Wo
   const schedule = readSchedule(reader);
   const budget = readBudget(reader);
   const onLate = readOnLate(reader);
+  const notify = readNotify(reader);
+  checkLateIsTold(reader, onLate.people, notify);
   const agentsFile = reader.text('agents_file');
   const plan: WorkflowDraft['plan'] = {
     schemaVersion: 1,
@@ -41,7 +44,7 @@ export function readWorkflow(context: CompileContext, found: FoundForm): Pick<Wo
     escalation: escalation.levels,
     ...(escalateAfterMs === undefined ? {} : { escalateAfterMs }),
     timezone: readTimezone(reader) ?? 'UTC',
-    notify: readNotify(reader),
+    notify,
     ...(schedule === undefined ? {} : { schedule }),
     ...(budget === undefined ? {} : { budget }),
     ...(onLate.plan === undefined ? {} : { onLate: onLate.plan }),
