@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { findTemporalBinary, temporalProgram } from './temporal-binary';
+import { findTemporalBinary, resolveTemporalBinary, resolveTestServerBinary, temporalProgram } from './temporal-binary';
 
 let dir: string;
 
@@ -70,4 +70,25 @@ test('a VAPORA_TEMPORAL_BIN that does not run is an error, not passed over', () 
   expect(() => findTemporalBinary({ binDir: dir, environment: { VAPORA_TEMPORAL_BIN: '/bin/true' } })).toThrow(
     expect.objectContaining({ code: 'unavailable', message: expect.stringContaining('/bin/true') as string }) as Error,
   );
+});
+
+describe('where nothing can be downloaded', () => {
+  const { PIP_NO_INDEX: before } = process.env;
+  beforeEach(() => (process.env['PIP_NO_INDEX'] = '1'));
+  afterEach(() => {
+    if (before === undefined) delete process.env['PIP_NO_INDEX'];
+    else process.env['PIP_NO_INDEX'] = before;
+  });
+
+  test.each([
+    ['temporal CLI', resolveTemporalBinary],
+    ['time-skipping Temporal server', resolveTestServerBinary],
+  ])('who needs the %s is told what is missing', async (what, resolve) => {
+    const environment = { PATH: '/nonexistent', XDG_CACHE_HOME: join(dir, 'home') };
+    await expect(resolve({ binDir: join(dir, 'project'), environment })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(new RegExp(`^no ${what} here, and it could not be downloaded: `)) as string,
+      hint: expect.any(String) as string,
+    });
+  });
 });

@@ -65,24 +65,30 @@ export function findTemporalBinary({ binDir, environment = process.env }: FindBi
 export async function resolveTemporalBinary(options: ResolveBinaryOptions): Promise<TemporalBinary> {
   const found = findTemporalBinary(options);
   if (found !== undefined) return found;
-  try {
-    const path = await downloadToCache(temporalProgram, options);
-    return { path, source: 'download', version: temporalProgram.version };
-  } catch (cause) {
-    if (options.signal?.aborted) throw cause;
-    throw new AppError('unavailable', `no temporal CLI here, and it could not be downloaded: ${(cause as Error).message}`, {
+  const path = await downloadToCache(temporalProgram, options).catch((cause: unknown) => {
+    throw notDownloaded('temporal CLI', cause, {
+      signal: options.signal,
       hint: 'install the Temporal CLI so that it is on PATH, or set VAPORA_TEMPORAL_BIN to it',
-      cause,
     });
-  }
+  });
+  return { path, source: 'download', version: temporalProgram.version };
 }
 
-/** The time-skipping test server, from the caches or downloaded. */
+/** The time-skipping test server, from the caches or downloaded. Rejects with `unavailable`. */
 export async function resolveTestServerBinary(options: ResolveBinaryOptions): Promise<string> {
-  return (
-    findCached(temporalTestServerProgram, options.binDir, options.environment ?? process.env) ??
-    downloadToCache(temporalTestServerProgram, options)
-  );
+  const cached = findCached(temporalTestServerProgram, options.binDir, options.environment ?? process.env);
+  if (cached !== undefined) return cached;
+  return downloadToCache(temporalTestServerProgram, options).catch((cause: unknown) => {
+    throw notDownloaded('time-skipping Temporal server', cause, {
+      signal: options.signal,
+      hint: 'the tests of long times need it: check the network and pip configuration',
+    });
+  });
+}
+
+function notDownloaded(what: string, cause: unknown, { hint, signal }: { hint: string; signal: AbortSignal | undefined }): unknown {
+  if (signal?.aborted) return cause;
+  return new AppError('unavailable', `no ${what} here, and it could not be downloaded: ${(cause as Error).message}`, { hint, cause });
 }
 
 /** The version of a `temporal` CLI, or undefined if this is not one, or does not run. */
