@@ -29,15 +29,22 @@ export interface TestVapora {
   stop(): Promise<void>;
 }
 
-/** Call `stop` in afterAll. `withWorker: false` leaves starting one to the test. */
-export async function startTestVapora({
-  withWorker = true,
-  historyLimits,
-}: { withWorker?: boolean; historyLimits?: HistoryLimits } = {}): Promise<TestVapora> {
+export interface TestVaporaOptions {
+  /** False leaves starting one to the test. */
+  withWorker?: boolean;
+  /** Of another server than the run's. */
+  temporalAddress?: string;
+  /** From where on runs continue as new. */
+  historyLimits?: HistoryLimits;
+}
+
+/** Call `stop` in afterAll. */
+export async function startTestVapora(options: TestVaporaOptions = {}): Promise<TestVapora> {
+  const { withWorker = true, temporalAddress = testTemporalAddress(), historyLimits } = options;
   const testDatabase = await createTestDatabase();
   const taskQueue = createTestTaskQueue();
   const dataDir = mkdtempSync(join(tmpdir(), 'vapora-data-'));
-  const client = connectVapora({ temporalAddress: testTemporalAddress(), databaseUrl: testDatabase.databaseUrl, taskQueue, variables: {} });
+  const client = connectVapora({ temporalAddress, databaseUrl: testDatabase.databaseUrl, taskQueue, variables: {} });
   const workers: RunningWorker[] = [];
   const vapora: TestVapora = {
     client,
@@ -46,13 +53,13 @@ export async function startTestVapora({
     adminUrl: testDatabase.adminUrl,
     taskQueue,
     dataDir,
-    async startWorker(options = {}) {
+    async startWorker({ historyLimits: ofWorker = historyLimits } = {}) {
       const worker = await startWorker({
-        temporalAddress: testTemporalAddress(),
+        temporalAddress,
         databaseUrl: testDatabase.databaseUrl,
         taskQueue,
         dataDir,
-        historyLimits: options.historyLimits ?? historyLimits,
+        historyLimits: ofWorker,
         log: pino({ level: process.env['VAPORA_TEST_LOG'] ?? 'silent' }),
         workflowBundle: { codePath: testWorkflowBundle() },
       });
