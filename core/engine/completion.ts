@@ -10,6 +10,7 @@ import { cancelEffects, findStep, type Run } from './run';
 import { advanceRollout, currentSubStep, isRollout } from './rollout';
 import { blockStep, failStep, finishStepUndo, holdStep, isOverridden, skipStep } from './setbacks';
 import { continueStepUndo } from './step-undo';
+import { enqueueReady } from './slots';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './types';
 import { approvalGate } from './votes';
@@ -76,23 +77,26 @@ function tryAnotherAgent(run: Run, node: StepNode, slot: SlotRunState): boolean 
   const { plan } = node;
   if (plan.agentId !== undefined || node.run.agentId !== undefined || slot.assignment > plan.reassign) return false;
   if (slot.agent !== undefined) slot.excluded.push(slot.agent.id);
-  wantAgain(run, node, slot);
+  wantAgain(slot);
+  run.wanting.add(node);
   return true;
 }
 
-function wantAgain(run: Run, node: StepNode, slot: SlotRunState): void {
+function wantAgain(slot: SlotRunState): void {
   slot.assignment += 1;
   slot.state = 'wanted';
   delete slot.agent;
-  run.wanting.add(node);
+  delete slot.failureKind;
 }
 
-/** The same effect once more, as a new assignment, by whoever is free: somebody decided so. */
+/**
+ * The same effect once more, as a new assignment, by whoever is free: somebody decided so. Blocked, it gave its slot back: it waits for
+ * another one like any step that is ready.
+ */
 export function tryAgain(run: Run, node: StepNode): void {
-  for (const slot of node.run.slots) {
-    if (slot.state === 'failed') wantAgain(run, node, slot);
-  }
+  for (const slot of node.run.slots) if (slot.state === 'failed') wantAgain(slot);
   moveStep(run, node, 'resume', { reason: 'its outcome was unknown: tried again' });
+  enqueueReady(run, node);
 }
 
 /**

@@ -126,7 +126,7 @@ function countAll(run: Run): void {
     const isInWork = stepState === 'assigned' || stepState === 'running';
     if (isInWork && node.run.slots.some((slot) => slot.state === 'wanted' || slot.state === 'busy')) run.wanting.add(node);
     if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) takeSlot(run, node);
-    else if (stepState === 'ready' && node.run.slots.length > 0) resumeAsking(run, node);
+    else if (stepState === 'ready' && node.run.slots.some((slot) => slot.state === 'busy')) resumeAsking(run, node);
     else if (stepState === 'ready') enqueueReady(run, node);
     if (keepsTurn(node, stepState)) node.phase.inTurn.add(node);
   }

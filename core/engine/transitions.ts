@@ -42,11 +42,11 @@ const retried = { retry: 'pending' } as const;
 /** state × cause → state. What is not here cannot happen. */
 export const stepTransitions: StepTable = {
   pending: { start: 'ready', block: 'blocked', ask: 'waiting_approval', ...gone },
-  ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...gone },
+  ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...undone, ...gone },
   assigned: { launch: 'running', invalidate: 'pending', ...gone },
   running: { pass: 'passed', ...undone, ...held, ...again, ...gone },
   waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },
-  blocked: { start: 'ready', release: 'pending', resume: 'running', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },
+  blocked: { start: 'ready', release: 'pending', resume: 'ready', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },
   deferred: { start: 'ready', release: 'pending', ...undone, ...held, ...again, ...retried, ...gone },
   reworking: { start: 'ready', release: 'pending', ...held, ...again, ...gone },
   passed: { undo: 'compensating', ...again },
