@@ -206,6 +206,18 @@ describe('on_failure', () => {
   });
 });
 
+test.each<[string, PlanDraft['steps'][string]]>([
+  ['its start', { automatic: false }],
+  ['its approval before the work', { approval: { when: 'before' } }],
+  ['its approval after the work', { approval: { when: 'after' } }],
+])('on_failure: block: a step that was refused %s goes on as if it had passed, when somebody overrides that', (_, draft) => {
+  const driver = run({ a: draft, b: { after: ['a'] } }, {}, { onFailure: 'block' });
+  driver.vote(driver.engine.waitsFor()[0]!, 'reject');
+  expect(driver.engine.waitsFor()).toEqual(['a:blocked']);
+  driver.vote('a:blocked', 'approve', 'ana', 'done by hand');
+  expect(driver.statesOf()).toEqual({ a: 'passed', b: 'passed' });
+});
+
 describe('an unknown outcome', () => {
   const unknown: DriverOptions['behave'] = ({ effect }) =>
     effect.assignment === 1 ? { failure: { kind: 'unknown', recorded: false } } : {};

@@ -186,11 +186,13 @@ function judgeFailures(run: Run, node: StepNode): 'unknown' | 'known' {
 export function checkEnd(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
   if (run.state.ending !== undefined || isSettled(step.state) || step.result === undefined) return;
-  if (isNegative(step.verdict) && !isOverridden(node, 'verdict')) {
+  // A failure that somebody has overridden: as if it had passed, whatever it reported or was denied.
+  const isWaived = isOverridden(node, 'failure');
+  if (isNegative(step.verdict) && !isWaived && !isOverridden(node, 'verdict')) {
     if (step.verdict === 'changes_requested' && startRework(run, node)) return;
     if (isGated(node)) return blockStep(run, node, 'verdict', reasonOfVerdict(node));
   }
-  if (!isOverridden(node, 'gate')) {
+  if (!isWaived && !isOverridden(node, 'gate')) {
     const problem = findBrokenGate(run, node);
     if (problem !== undefined) return blockStep(run, node, 'gate', problem);
   }
@@ -206,7 +208,7 @@ export function checkEnd(run: Run, node: StepNode): void {
         `security has not approved: ${against.map((id) => describeReview(findStep(run, id))).join(', ')}`,
       );
   }
-  if (plan.approval?.when === 'after' && step.approved !== true && !isOverridden(node, 'approval')) {
+  if (plan.approval?.when === 'after' && step.approved !== true && !isWaived && !isOverridden(node, 'approval')) {
     if (step.state !== 'waiting_approval') moveStep(run, node, 'ask', { reason: `waits for the decision about ${plan.id}` });
     if (!run.openGates.has(plan.id)) openGate(run, approvalGate(plan.id, step.generation, plan.approval));
     return;
