@@ -168,6 +168,7 @@ function takeGate(run: Run, spec: GateSpec): GateRunState {
     ...(spec.phase === undefined ? {} : { phase: spec.phase }),
     // One row per gate and generation: asking again within one generation of the step (blocked twice) counts on.
     generation: Math.max(spec.generation, (present?.generation ?? 0) + 1),
+    ofGeneration: spec.generation,
     state: 'pending',
     approvers: findApprovers(run, spec.approval, spec.isOverride === true && spec.approval === undefined ? undefined : role),
     quorum: spec.approval?.quorum ?? 1,

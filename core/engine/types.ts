@@ -381,7 +381,10 @@ export interface GateRunState {
   kind: 'approval' | 'phase' | 'start' | 'blocked' | 'unknown';
   step?: string;
   phase?: string;
+  /** Counts how often it was asked; ahead of the step's generation where it was asked twice within one. */
   generation: number;
+  /** The step's generation (of a phase: its asking) that it is about. */
+  ofGeneration?: number;
   state: 'pending' | 'open' | 'decided';
   decision?: 'approved' | 'rejected' | 'timed_out' | 'withdrawn';
   /** People; empty = anyone. */

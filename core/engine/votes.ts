@@ -34,7 +34,8 @@ export function judgeVote(run: Run, vote: Vote): Judgement {
     return gate === undefined ? refuse('no_such_gate', `there is no gate ${vote.gate} now`) : refuseDecided(gate);
   }
   // What was withdrawn and is still to come will be asked anew.
-  if (gate?.state === 'decided' && gate.decision !== 'withdrawn' && gate.generation >= spec.generation) return refuseDecided(gate);
+  const isDecided = gate?.state === 'decided' && gate.decision !== 'withdrawn';
+  if (isDecided && (gate.ofGeneration ?? gate.generation) >= spec.generation) return refuseDecided(gate);
   const node = spec.step === undefined ? undefined : run.index.byId.get(spec.step);
   const known = gate?.state === 'pending' && gate.generation >= spec.generation ? gate.votes : [];
   const refusal = judgeVoter(
