@@ -3,7 +3,7 @@ import type { Plan } from '../plan/types';
 import { applyEdits } from './plan-edits';
 import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
-import { countState, countUnmet, createChangeLog, weightOf, type Run } from './run';
+import { countState, countUnmet, createChangeLog, waitsToStart, weightOf, type Run } from './run';
 import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
 import { isDone, isSettled } from './transitions';
 import type { EngineOptions, RunState } from './types';
@@ -122,7 +122,7 @@ function countAll(run: Run): void {
     }
     countState(run, node, 1);
     if (stepState === 'blocked') run.blockedSteps.add(node);
-    if (stepState === 'pending' || stepState === 'reworking') node.unmet = countUnmet(run, node);
+    if (waitsToStart(node)) node.unmet = countUnmet(run, node);
     const isInWork = stepState === 'assigned' || stepState === 'running';
     if (isInWork && node.run.slots.some((slot) => slot.state === 'wanted' || slot.state === 'busy')) run.wanting.add(node);
     if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) takeSlot(run, node);

@@ -27,15 +27,18 @@ export function meetOne(run: Run, node: StepNode): void {
   if (node.unmet === 0) run.work.start.push(node);
 }
 
-const beforeWork = new Set(['pending', 'blocked', 'waiting_approval', 'deferred', 'reworking']);
+/** What is deferred is no longer that when its time comes. */
+const beforeWork = new Set(['pending', 'blocked', 'waiting_approval', 'reworking']);
 
 /**
  * Everything that comes before a step's work, in this order: its dependencies, `if`, `requires`, its manual start, the steps that can
- * block a merge or a deployment, its approval (where it comes before). Called again whenever one of them may have changed.
+ * block a merge or a deployment (or that it has sent back), its approval (where it comes before). Called again whenever one of them may have changed.
  */
 export function checkStart(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
   if (run.state.ending !== undefined || node.unmet > 0 || node.inFlight > 0 || !beforeWork.has(step.state) || step.slots.length > 0) return;
+  // Somebody is asked about it: only the answer changes that.
+  if (['', ':start', ':blocked'].some((question) => run.openGates.has(`${plan.id}${question}`))) return;
   const broken = plan.dependsOn.find((dependency) => !dependencyHolds(run, dependency));
   if (broken !== undefined) return skipStep(run, node, reasonOfSkip(run, broken), { byFailure: broken.when === 'holds' });
   if (plan.if !== undefined) {
@@ -66,7 +69,6 @@ export function checkStart(run: Run, node: StepNode): void {
 }
 
 function askPeople(run: Run, node: StepNode, gate: Parameters<typeof openGate>[1]): void {
-  if (node.run.state === 'waiting_approval' && run.openGates.has(gate.id)) return;
   if (node.run.state !== 'waiting_approval') moveStep(run, node, 'ask', { reason: `waits for the decision about ${gate.id}` });
   openGate(run, gate);
 }
@@ -112,9 +114,19 @@ function findUnsettledBlocker(run: Run, node: StepNode): StepNode | undefined {
     return !after.has(blocker);
   };
   return (
+    findSentBack(run, node) ??
     (node.plan.merges ? index.blockersOfMerge.find(isHeldBy) : undefined) ??
     (node.plan.deploys ? index.blockersOfDeployment.find(isHeldBy) : undefined)
   );
+}
+
+/** Of the steps that a reviewer has sent back: one that has not settled again. It need not depend on them. */
+function findSentBack(run: Run, reviewer: StepNode): StepNode | undefined {
+  const ids = reviewer.run.reworkRounds === undefined ? [] : (reviewer.plan.rework?.steps ?? []);
+  const open = ids.map((id) => findStep(run, id)).filter((node) => node !== reviewer && !isSettled(node.run.state));
+  if (open.length === 0) return undefined;
+  const after = findDescendants([reviewer]);
+  return open.find((node) => !after.has(node));
 }
 
 function waitForStep(run: Run, node: StepNode, blocker: StepNode): void {

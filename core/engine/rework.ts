@@ -4,7 +4,7 @@ import { dependencyIds, findDescendants, type StepNode } from './plan-index';
 import { reopenPhase } from './phases';
 import { moveStep } from './moves';
 import { reasonsOf } from './results';
-import { audit, countUnmet, findStep, type Run } from './run';
+import { audit, countUnmet, findStep, waitsToStart, type Run } from './run';
 import { stopWork } from './setbacks';
 
 const defaultMaxRounds = 2;
@@ -18,8 +18,8 @@ export function startRework(run: Run, reviewer: StepNode): boolean {
   const { plan, run: step } = reviewer;
   const rounds = step.reworkRounds ?? 0;
   if (rounds >= (plan.rework?.maxRounds ?? defaultMaxRounds)) return false;
-  const ids = plan.rework?.steps ?? [...dependencyIds(plan.dependsOn)];
-  const targets = ids
+  const ids = new Set(plan.rework?.steps ?? dependencyIds(plan.dependsOn));
+  const targets = [...ids]
     .map((id) => findStep(run, id))
     .filter((node) => node !== reviewer && node.run.state === 'passed' && node.plan.monitor === undefined);
   if (targets.length === 0) return false;
@@ -52,16 +52,22 @@ export function runAgain(
 ): void {
   const isTarget = new Set(targets);
   const again = [...targets, ...[...affected].filter((node) => !isTarget.has(node))].sort((a, b) => a.index - b.index);
+  const runsAgain = new Set(again);
   for (const node of again) {
     if (isTarget.has(node)) renew(run, node, cause, reason, actor);
     else if (node.run.state !== 'pending') renew(run, node, 'invalidate', reason);
     else withdrawEarlyVotes(run, node, reason);
   }
-  for (const phase of new Set(again.map((node) => node.phase))) reopenPhase(run, phase, reason);
+  // No phase waits for an `async` step, nor does its gate speak of one.
+  const waitedFor = again.filter((node) => !node.plan.async);
+  for (const phase of new Set(waitedFor.map((node) => node.phase))) reopenPhase(run, phase, reason);
   for (const node of run.index.steps) {
-    if (node.run.state !== 'pending' && node.run.state !== 'reworking') continue;
+    if (!waitsToStart(node)) continue;
     node.unmet = countUnmet(run, node);
-    if (node.unmet === 0 && (node.run.state === 'reworking' || isTarget.has(node))) run.work.start.push(node);
+    // Its phase has closed before it.
+    if (node.unmet > 0 && node.run.state === 'ready') moveStep(run, node, 'release', { reason });
+    // The reviewer may depend on nothing that runs again: its start then waits for what it sent back.
+    if (node.unmet === 0 && (node.run.state === 'reworking' || runsAgain.has(node))) run.work.start.push(node);
   }
 }
 
@@ -82,6 +88,7 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
   delete step.verdict;
   delete step.overridden;
   delete step.approved;
+  delete step.startGiven;
   delete step.skippedByFailure;
   delete step.skipping;
   delete step.heldNoLonger;

@@ -89,6 +89,11 @@ export function countUnmet(run: Run, node: StepNode): number {
   return unmet;
 }
 
+/** A step for which `unmet` counts: not started, whatever else it waits for. One that is deferred counts anew when its time has come. */
+export function waitsToStart({ run: { state, slots } }: StepNode): boolean {
+  return slots.length === 0 && !isSettled(state) && state !== 'deferred';
+}
+
 export function findStep(run: Run, id: string): StepNode {
   const node = run.index.byId.get(id);
   if (node === undefined) throw new Error(`Internal error: no step ${id} in the plan`);

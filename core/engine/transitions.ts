@@ -42,7 +42,7 @@ const retried = { retry: 'pending' } as const;
 /** state × cause → state. What is not here cannot happen. */
 export const stepTransitions: StepTable = {
   pending: { start: 'ready', block: 'blocked', ask: 'waiting_approval', ...gone },
-  ready: { assign: 'assigned', block: 'blocked', invalidate: 'pending', ...undone, ...gone },
+  ready: { assign: 'assigned', block: 'blocked', release: 'pending', invalidate: 'pending', ...undone, ...gone },
   assigned: { launch: 'running', invalidate: 'pending', ...gone },
   running: { pass: 'passed', ...undone, ...held, ...again, ...gone },
   waiting_approval: { start: 'ready', release: 'pending', pass: 'passed', ...undone, ...held, ...again, ...retried, ...gone },

@@ -39,6 +39,8 @@ export interface DriverOptions {
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
   restoreAlways?: boolean;
+  /** Called after every `decide`, when its decisions are carried out. */
+  afterTurn?: (driver: EngineDriver) => void;
 }
 
 interface Scheduled {
@@ -191,6 +193,11 @@ export class EngineDriver {
     return this;
   }
 
+  /** Something from outside, at its time. */
+  schedule(atMs: number, event: (atMs: number) => EngineEvent): void {
+    this.#queue.push({ atMs, id: 'outside', event: () => event(atMs) });
+  }
+
   /** Lets time pass, whatever is waited for. */
   pass(ms: number): this {
     const untilMs = this.nowMs + ms;
@@ -226,6 +233,7 @@ export class EngineDriver {
     if (this.finished === undefined && this.engine.decide(this.nowMs).some((decision) => decision.type !== 'startTimer')) {
       throw new Error('A second decide without an event decided something.');
     }
+    this.#options.afterTurn?.(this);
   }
 
   #carryOut(decision: Decision): void {
