@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { compareWithModel } from '../../test/support/compare-runs';
+import { randomScript } from '../../test/support/random-script';
+import type { RunScript } from '../../test/support/run-script';
+
+const help = `npm run model -- [--plans N] [--seed N] [--keep FILE]
+
+Runs random plans, with all that happens to them, through the engine and through the reference model, and compares: states,
+generations, launches and their times, decisions, what is undone in which order, how and when the run ends.
+
+  --plans N    how many (default 10,000)
+  --seed N     which ones (default: by the clock, and printed)
+  --keep FILE  write the smallest script on which they differ there, as JSON
+`;
+const batchSize = 500;
+
+/** Exit codes: 0 no difference, 1 a difference, 2 wrong usage. */
+export function main(args: string[]): void {
+  const options = parse(args);
+  if (options === undefined) return;
+  const { plans, seed, keep } = options;
+  console.log(`${plans} plans, seed ${seed}`);
+  const startedAt = Date.now();
+  for (let done = 0; done < plans; done += batchSize) {
+    const numRuns = Math.min(batchSize, plans - done);
+    const different = findDifference(seed + done, numRuns);
+    if (different !== undefined) return report(different, { seed: seed + done, numRuns, keep });
+    if ((done / batchSize) % 4 === 3) console.error(`model: ${done + numRuns} of ${plans}`);
+  }
+  console.log(`no difference in ${plans} plans (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
+}
+
+interface Different {
+  script: RunScript;
+  why: string;
+}
+
+/** The smallest script found on which engine and model differ. */
+function findDifference(seed: number, numRuns: number): Different | undefined {
+  const why = (script: RunScript): string => {
+    try {
+      return compareWithModel(script);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const { counterexample } = fc.check(
+    fc.property(randomScript, (script) => why(script) === ''),
+    { seed, numRuns },
+  );
+  return counterexample === null ? undefined : { script: counterexample[0], why: why(counterexample[0]) };
+}
+
+function report({ script, why }: Different, { seed, numRuns, keep }: { seed: number; numRuns: number; keep: string | undefined }): void {
+  if (keep === undefined) console.log(JSON.stringify(script));
+  else writeFileSync(keep, `${JSON.stringify(script, undefined, 2)}\n`);
+  console.log(`a difference: ${why}`);
+  console.log(`to repeat it: npm run model -- --plans ${numRuns} --seed ${seed}`);
+  process.exitCode = 1;
+}
+
+function parse(args: string[]): { plans: number; seed: number; keep: string | undefined } | undefined {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        plans: { type: 'string', default: '10000' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        keep: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help === true) {
+      console.log(help);
+      return undefined;
+    }
+    const [plans, seed] = [Number(values.plans), Number(values.seed)];
+    if (!Number.isInteger(plans) || plans < 1 || !Number.isInteger(seed)) throw new Error('--plans and --seed need whole numbers');
+    return { plans, seed, keep: values.keep };
+  } catch (error) {
+    console.error(`model: ${(error as Error).message}\n\n${help}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}

@@ -1,0 +1,296 @@
+import type { Verdict } from '../../core/contract/states';
+import { closeGate, forgetVotes, openGate, withdrawGates } from './reference-gates';
+import { findDependents } from './reference-rules';
+import {
+  atWork,
+  findHolder,
+  holds,
+  isOpen,
+  isSettled,
+  mayStart,
+  openGates,
+  phaseOf,
+  stepOf,
+  stepsOfPhase,
+  type Check,
+  type Effect,
+  type Gate,
+  type Phase,
+  type Step,
+  type World,
+} from './reference-world';
+
+/** What the steps and phases of the reference model do, one change at a time. */
+
+const severity: Verdict[] = ['approved', 'changes_requested', 'rejected', 'blocked'];
+const isNegative = (verdict: Verdict | undefined): boolean => verdict !== undefined && verdict !== 'approved';
+
+/** One thing that follows from what has happened; false when nothing is left to follow. */
+export function changeOne(world: World): boolean {
+  if (world.ending !== undefined) return false;
+  const decided = world.gates.find((gate) => !gate.isCarriedOut && gate.decision !== undefined);
+  if (decided !== undefined) {
+    carryOut(world, decided);
+    return true;
+  }
+  // All that may start at this point, in plan order; what they set going comes in the next round.
+  const started = world.steps.filter((step) => mayStart(world, step)).map((step) => tryStart(world, step));
+  if (started.includes(true)) return true;
+  // Success before failure: a failure may end the run.
+  const news = world.steps.filter((step) => step.hasNews);
+  const judged = news.find((step) => step.slots.every((slot) => slot.newFailure === undefined)) ?? news[0];
+  if (judged !== undefined) {
+    judgeWork(world, judged);
+    return true;
+  }
+  return world.phases.some((phase) => tryPhase(world, phase));
+}
+
+/** True when that changed anything. */
+function tryStart(world: World, step: Step): boolean {
+  if (world.ending !== undefined || !mayStart(world, step)) return false;
+  const { plan } = step;
+  const before = plan.dependsOn.map((dependency) => ({ ...dependency, on: stepOf(world, dependency.step) }));
+  const broken = before.find(({ on, when }) => {
+    if (when === 'holds') return on.state !== 'passed' && (on.state !== 'skipped' || on.isSkippedByFailure);
+    return when !== 'done' && on.state !== when;
+  });
+  const isOutOfPlan = plan.if !== undefined && !holds(world, plan.if);
+  if (broken !== undefined || isOutOfPlan) {
+    skip(world, step);
+    step.isSkippedByFailure = broken?.when === 'holds';
+  } else if (plan.requires !== undefined && !step.overridden.includes('requires') && !holds(world, plan.requires)) {
+    block(world, step, 'requires');
+  } else if (!plan.automatic && !step.isStarted) {
+    step.state = 'waiting_approval';
+    openGate(world, { id: `${plan.id}:start`, kind: 'start', step, isOverride: false });
+  } else if (findHolder(world, step) !== undefined) {
+    step.state = 'pending';
+    return false;
+  } else if (plan.approval?.when === 'before' && !step.isApproved && !step.overridden.includes('approval')) {
+    askApproval(world, step);
+  } else {
+    step.state = 'ready';
+  }
+  return true;
+}
+
+function askApproval(world: World, step: Step): void {
+  step.state = 'waiting_approval';
+  openGate(world, { id: step.plan.id, kind: 'approval', step, approval: step.plan.approval!, isOverride: false });
+}
+
+/** Of `count` agents, enough have succeeded, or no longer can. */
+function judgeWork(world: World, step: Step): void {
+  const { plan, slots } = step;
+  step.hasNews = false;
+  if (step.state !== 'running') return;
+  const isGood = (slot: Step['slots'][number]): boolean =>
+    slot.state === 'succeeded' && !(plan.mustPassIsExplicit === true && isNegative(slot.report?.verdict));
+  const good = slots.filter(isGood).length;
+  if (good < plan.mustPassCount) {
+    for (const slot of slots.filter((one) => one.newFailure !== undefined)) {
+      const kind = slot.newFailure;
+      delete slot.newFailure;
+      if (kind === 'unknown') return block(world, step, 'unknown');
+      if (slot.assignment <= plan.reassign) wantAgain(slot, 1);
+    }
+  }
+  const open = slots.filter((slot) => slot.state === 'wanted' || slot.state === 'running').length;
+  const succeeded = slots.filter((slot) => slot.state === 'succeeded');
+  if (good < plan.mustPassCount && open > 0 && good + open >= plan.mustPassCount) return;
+  if (succeeded.length < plan.mustPassCount) return fail(world, step);
+  stopWork(world, step);
+  const verdicts = succeeded.flatMap((slot) => slot.report?.verdict ?? []).sort((a, b) => severity.indexOf(b) - severity.indexOf(a));
+  const verdict = plan.mustPassIsExplicit === true && good >= plan.mustPassCount ? 'approved' : verdicts[0];
+  const coverage = succeeded.find((slot) => slot.report?.coverage !== undefined)?.report?.coverage;
+  step.report = { ...(verdict !== undefined && { verdict }), ...(coverage !== undefined && { coverage }) };
+  checkEnd(world, step);
+}
+
+function wantAgain(slot: Step['slots'][number], failedAgents: number): void {
+  slot.state = 'wanted';
+  slot.assignment += 1;
+  slot.failedAgents += failedAgents;
+  delete slot.newFailure;
+}
+
+/** Between its work and its passing: verdict, gate, approval. */
+function checkEnd(world: World, step: Step): void {
+  const { plan, overridden } = step;
+  const verdict = step.report?.verdict;
+  // Somebody let its failure pass: it goes on as if it had passed.
+  if (overridden.includes('failure')) {
+    step.state = 'passed';
+    return;
+  }
+  if (isNegative(verdict) && !overridden.includes('verdict')) {
+    if (verdict === 'changes_requested' && startRework(world, step)) return;
+    if (plan.canBlockMerge || plan.canBlockDeployment || plan.mustPassIsExplicit === true) return block(world, step, 'verdict');
+  }
+  if (plan.gate !== undefined && !overridden.includes('gate') && !holds(world, plan.gate)) return block(world, step, 'gate');
+  if (plan.approval?.when === 'after' && !step.isApproved && !overridden.includes('approval')) return askApproval(world, step);
+  step.state = 'passed';
+}
+
+/** What the reviewer looked at runs again, and so does all that rests on it and has begun. */
+function startRework(world: World, reviewer: Step): boolean {
+  const { rework, dependsOn } = reviewer.plan;
+  const ids = rework?.steps ?? dependsOn.map((dependency) => dependency.step);
+  const targets = world.steps.filter((step) => ids.includes(step.plan.id) && step !== reviewer && step.state === 'passed');
+  if (targets.length === 0 || reviewer.reworkRounds >= (rework?.maxRounds ?? 2)) return false;
+  reviewer.reworkRounds += 1;
+  const after = findDependents(
+    world.script.plan,
+    targets.map((step) => step.plan.id),
+  );
+  const affected = world.steps.filter((step) => targets.includes(step) || step === reviewer || after.has(step.plan.id));
+  for (const step of affected) {
+    if (step.state === 'pending') forgetVotes(world, step);
+    else renew(world, step);
+    if (targets.includes(step)) step.state = 'reworking';
+  }
+  for (const phase of world.phases.filter((one) => affected.some((step) => phaseOf(world, step) === one && !step.plan.async))) {
+    withdrawGates(world, phase);
+    forgetVotes(world, phase);
+    Object.assign(phase, { state: 'unfinished', isOverridden: false, isApproved: false });
+  }
+  // What has not started behind a barrier waits again.
+  for (const step of world.steps) {
+    if (step.state === 'ready' && step.slots.length === 0 && !isOpen(world, phaseOf(world, step))) step.state = 'pending';
+  }
+  return true;
+}
+
+/** A new generation: nothing of the old one counts. */
+export function renew(world: World, step: Step): void {
+  stopWork(world, step);
+  forgetVotes(world, step);
+  delete step.report;
+  delete step.deferredUntilMs;
+  Object.assign(step, { state: 'pending', slots: [], hasNews: false, overridden: [] });
+  Object.assign(step, { isApproved: false, isStarted: false, isSkippedByFailure: false, isHeldNoLonger: false });
+  step.generation += 1;
+}
+
+/** Whatever of it runs or is asked is no longer wanted. */
+function stopWork(world: World, step: Step): void {
+  atWork(world, step).forEach((effect) => stop(world, effect));
+  for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+  withdrawGates(world, step);
+}
+
+function stop(world: World, effect: Effect): void {
+  if (effect.isStopping || effect.mode === 'undo') return;
+  const { stopMs, succeedsWhenStopped } = world.script.work[effect.step]!;
+  Object.assign(effect, {
+    isStopping: true,
+    endsAtMs: world.nowMs + stopMs,
+    end: succeedsWhenStopped ? 'success' : 'cancelled',
+    report: {},
+  });
+}
+
+function skip(world: World, step: Step): void {
+  stopWork(world, step);
+  step.state = 'skipped';
+}
+
+function fail(world: World, step: Step, isFinal = false): void {
+  const { optional, async, onFailure = world.script.plan.onFailure } = step.plan;
+  if (optional) return skip(world, step);
+  stopWork(world, step);
+  if (onFailure === 'block' && !isFinal && !async) return block(world, step, 'failure');
+  step.state = 'failed';
+  if (onFailure !== 'continue' && !async) beginEnding(world, { kind: 'fail', rollback: onFailure === 'rollback' ? 'all' : 'production' });
+}
+
+/** It waits, as `if_blocked` says; by default for a person's override. */
+function block(world: World, step: Step, check: Check): void {
+  const { id, ifBlocked, approval } = step.plan;
+  const kind = check === 'failure' || check === 'unknown' ? undefined : ifBlocked?.kind;
+  if (kind === 'fail') return fail(world, step, true);
+  if (kind === 'skip') return skip(world, step);
+  if (ifBlocked?.kind === 'defer' && kind === 'defer') {
+    step.state = 'deferred';
+    step.deferredUntilMs = 'forMs' in ifBlocked ? world.nowMs + ifBlocked.forMs : nextMondayMs(world.nowMs);
+    return;
+  }
+  step.state = 'blocked';
+  step.blockedBy = check;
+  if (check === 'unknown') openGate(world, { id: `${id}:unknown`, kind: 'unknown', step, isOverride: true });
+  else openGate(world, { id: `${id}:blocked`, kind: 'blocked', step, isOverride: true, ...(approval && { approval }) });
+}
+
+/** Monday at 9, UTC: runs start on a Monday at 12. */
+function nextMondayMs(nowMs: number): number {
+  const hour = 3_600_000;
+  const week = 7 * 24 * hour;
+  return (Math.floor((nowMs + 3 * hour) / week) + 1) * week - 3 * hour;
+}
+
+function carryOut(world: World, gate: Gate): void {
+  gate.isCarriedOut = true;
+  const { step, phase, kind } = gate;
+  const isApproved = gate.decision === 'approved';
+  if (phase !== undefined) return carryOutPhase(world, phase, { isApproved, isOverride: gate.isOverride });
+  if (step === undefined || isSettled(step)) return;
+  if (!isApproved) {
+    const isLate = gate.decision === 'timed_out' && step.plan.approval?.onTimeout === 'block';
+    if (kind === 'approval' && (step.plan.ifBlocked !== undefined || isLate)) return block(world, step, 'approval');
+    return fail(world, step, kind === 'blocked' || kind === 'unknown');
+  }
+  if (kind === 'unknown') {
+    for (const slot of step.slots) if (slot.state === 'failed') wantAgain(slot, 0);
+    step.state = 'ready';
+    return;
+  }
+  if (kind === 'start') step.isStarted = true;
+  if (kind === 'approval') step.isApproved = true;
+  if (kind === 'blocked') step.overridden.push(step.blockedBy!);
+  if (step.slots.length === 0 && !step.overridden.includes('failure')) {
+    step.state = 'pending';
+  } else {
+    step.report ??= {};
+    checkEnd(world, step);
+  }
+}
+
+function carryOutPhase(world: World, phase: Phase, { isApproved, isOverride }: { isApproved: boolean; isOverride: boolean }): void {
+  const { onFailure } = world.script.plan;
+  if (isApproved && isOverride) phase.isOverridden = true;
+  else if (isApproved) phase.isApproved = true;
+  else if (onFailure === 'continue' || phase.plan.optional) phase.state = 'passed';
+  else {
+    phase.state = 'failed';
+    beginEnding(world, { kind: 'fail', rollback: onFailure === 'rollback' ? 'all' : 'production' });
+  }
+}
+
+/** All its steps have settled, but for `async` ones: its condition, then its approval, then it has passed. */
+function tryPhase(world: World, phase: Phase): boolean {
+  const { id, gate, approval, optional } = phase.plan;
+  const steps = stepsOfPhase(world, phase).filter((step) => !step.plan.async);
+  if (phase.state !== 'unfinished' || !steps.every(isSettled) || !isOpen(world, phase) || openGates(world, phase).length > 0) return false;
+  if (gate !== undefined && !phase.isOverridden && !optional && !holds(world, gate, steps)) {
+    openGate(world, { id, kind: 'phase', phase, isOverride: true });
+  } else if (approval !== undefined && !phase.isApproved) {
+    openGate(world, { id, kind: 'phase', phase, approval, isOverride: false });
+  } else {
+    phase.state = 'passed';
+  }
+  return true;
+}
+
+/** Nothing new starts, what runs is stopped and waited for, nobody is asked any more. */
+export function beginEnding(world: World, ending: NonNullable<World['ending']>): void {
+  if (world.ending !== undefined) return;
+  world.ending = ending;
+  world.isPaused = false;
+  for (const gate of openGates(world)) closeGate(world, gate, 'withdrawn');
+  for (const step of world.steps.filter((one) => !isSettled(one))) {
+    if (atWork(world, step).length === 0) step.state = 'cancelled';
+    for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+    atWork(world, step).forEach((effect) => stop(world, effect));
+  }
+}

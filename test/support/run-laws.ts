@@ -1,0 +1,96 @@
+import type { Plan } from '../../core/plan/types';
+import { startMs, type EngineDriver } from './engine-driver';
+
+interface Work {
+  id: string;
+  step: string;
+  mode: 'do' | 'undo';
+  fromMs: number;
+  toMs: number;
+  isCancelled: boolean;
+}
+
+/**
+ * What must hold of every run, whatever was predicted of it: read off what was launched and ended, and off the audit, never off the
+ * engine's own counters. The first law that is broken, in words; empty where none is.
+ */
+export function findBrokenLaw(plan: Plan, driver: EngineDriver): string {
+  const works = driver.launches.map(({ id, step, atMs, launch }): Work => ({
+    id,
+    step,
+    mode: launch.effect.mode,
+    fromMs: atMs,
+    toMs: driver.ends.find((end) => end.id === id)?.atMs ?? Number.POSITIVE_INFINITY,
+    isCancelled: driver.cancelled.includes(id),
+  }));
+  const forward = works.filter(({ mode }) => mode === 'do');
+  const laws = [
+    ...forward.map(
+      (work) => launchesTooEarly(plan, driver, work) || exceedsLimit(plan, driver, work, forward) || startsAlthoughStopped(driver, work),
+    ),
+    undoesOutOfOrder(driver, works),
+  ];
+  return laws.find((broken) => broken !== '') ?? '';
+}
+
+/** All that a step depends on has settled, as it asks for, when it is launched. */
+function launchesTooEarly(plan: Plan, driver: EngineDriver, { id, step, fromMs }: Work): string {
+  const { dependsOn } = plan.steps.find((one) => one.id === step)!;
+  const before = driver.audit().filter(({ atMs, action }) => atMs <= fromMs && action.startsWith('step.'));
+  for (const { step: needed, when } of dependsOn) {
+    const last = before.findLast(({ object, action }) => object === needed && action !== 'step.check_overridden')?.action;
+    const allowed = {
+      holds: ['passed', 'skipped'],
+      done: ['passed', 'skipped', 'failed'],
+      passed: ['passed'],
+      failed: ['failed'],
+      skipped: ['skipped'],
+    };
+    if (!allowed[when].some((state) => last === `step.${state}`)) return `${id} was launched after ${last ?? 'nothing'} of ${needed}`;
+  }
+  return '';
+}
+
+/**
+ * No more steps at work than the run and the phase allow, when one is launched. What is being cancelled takes no slot, nor do the other
+ * agents of a step that is blocked.
+ */
+function exceedsLimit(plan: Plan, driver: EngineDriver, { id, step, fromMs }: Work, works: readonly Work[]): string {
+  const phaseIdOf = (one: string): string => plan.steps.find((other) => other.id === one)!.phase;
+  const blocked = driver.audit().filter(({ atMs, action }) => atMs <= fromMs && action === 'step.blocked');
+  const isBlocked = (work: Work): boolean => blocked.some(({ object, atMs }) => object === work.step && atMs >= work.fromMs);
+  const isBusy = (work: Work): boolean => work.fromMs <= fromMs && work.toMs > fromMs && !work.isCancelled && !isBlocked(work);
+  const busy = works.filter((work) => work.id === id || isBusy(work));
+  const steps = [...new Set(busy.map((work) => work.step))];
+  const mates = steps.filter((one) => phaseIdOf(one) === phaseIdOf(step));
+  const { maxConcurrentSteps = Number.POSITIVE_INFINITY } = plan.phases.find((phase) => phase.id === phaseIdOf(step))!;
+  const isTooMany = steps.length > plan.maxConcurrentSteps || mates.length > maxConcurrentSteps;
+  return isTooMany ? `${id} was launched beside ${steps.join(', ')}` : '';
+}
+
+/** Nothing starts while the run is paused, or once it is ending. */
+function startsAlthoughStopped(driver: EngineDriver, { id, fromMs }: Work): string {
+  const said = driver
+    .audit()
+    .findLast(({ atMs, action }) => atMs <= fromMs && /^run\.(pause_requested|resumed|cancel_started|failure_found)$/.test(action));
+  return said === undefined || said.action === 'run.resumed' ? '' : `${id} was launched after ${said.action}`;
+}
+
+/** One at a time, what ended last first; what nobody knows the end of before all. */
+function undoesOutOfOrder(driver: EngineDriver, works: readonly Work[]): string {
+  const undos = works.filter(({ mode }) => mode === 'undo');
+  const places = undos.map(({ id }) => {
+    const done = works.find((work) => work.id === id.replace('!undo', ''))!;
+    const { effect } = driver.launches.find((launch) => launch.id === done.id)!.launch;
+    const { outcome } = driver.state.steps[done.step]!.effects!.find(
+      ({ generation, slot, assignment, mode }) =>
+        generation === effect.generation && slot === effect.slot && assignment === effect.assignment && mode === 'do',
+    )!;
+    return outcome === 'unknown' ? Number.POSITIVE_INFINITY : done.toMs - startMs;
+  });
+  for (let index = 1; index < undos.length; index += 1) {
+    if (places[index]! > places[index - 1]!) return `${undos[index]!.id} was undone after ${undos[index - 1]!.id}`;
+    if (undos[index]!.fromMs < undos[index - 1]!.toMs) return `${undos[index]!.id} was undone beside ${undos[index - 1]!.id}`;
+  }
+  return '';
+}

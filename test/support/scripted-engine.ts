@@ -1,0 +1,83 @@
+import type { EngineEvent, Vote } from '../../core/engine/types';
+import { EngineDriver, startMs, type Ending, type Launch } from './engine-driver';
+import { answersTo, endOf, type EffectOf, type Outcome, type OutsideEvent, type RunScript } from './run-script';
+
+const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.timed_out'];
+const person = { kind: 'person', id: 'ana' } as const;
+
+/** Runs a script through the engine, to its end. */
+export function runEngine(script: RunScript): { outcome: Outcome; driver: EngineDriver } {
+  const counts = new Map(script.plan.steps.map((step) => [step.id, step.count]));
+  const openings = new Map<string, number>();
+  let heard = 0;
+  const driver = new EngineDriver(script.plan, {
+    behave: (launch) => endingOf(script, launch, counts.get(launch.step) ?? 1),
+    afterTurn: (run) => {
+      for (const { action, object: gate } of run.changes.slice(heard).flatMap((change) => change.audit)) {
+        if (action !== 'gate.opened') continue;
+        const opening = (openings.get(gate) ?? 0) + 1;
+        openings.set(gate, opening);
+        for (const { afterMs, ...vote } of answersTo(script, gate, opening)) {
+          run.schedule(run.nowMs + afterMs, (atMs) => votedEvent({ gate, atMs, ...vote }));
+        }
+      }
+      heard = run.changes.length;
+    },
+  });
+  for (const event of script.outside) driver.schedule(startMs + event.atMs, (atMs) => outsideEvent(event, atMs));
+  driver.run({ untilMs: Number.POSITIVE_INFINITY });
+  return { outcome: outcomeOf(driver), driver };
+}
+
+function endingOf(script: RunScript, launch: Launch, count: number): Ending {
+  const work = script.work[launch.step]!;
+  const { durationMs, failure, result } = endOf(work, { step: launch.step, ...launch.effect }, count);
+  return {
+    durationMs,
+    result,
+    ...(failure !== undefined && { failure: { kind: failure } }),
+    cancelled: { afterMs: work.stopMs, succeeds: work.succeedsWhenStopped },
+  };
+}
+
+function outsideEvent(event: OutsideEvent, atMs: number): EngineEvent {
+  switch (event.kind) {
+    case 'vote': {
+      const { kind: _, ...vote } = event;
+      return votedEvent({ ...vote, atMs });
+    }
+    case 'pause':
+      return { type: 'pauseRequested', atMs, by: person, reason: 'by script' };
+    case 'resume':
+      return { type: 'resumeRequested', atMs, by: person };
+    case 'cancel':
+      return { type: 'cancelRequested', atMs, by: person, reason: 'by script', noRollback: event.noRollback };
+  }
+}
+
+function votedEvent(vote: Pick<Vote, 'gate' | 'by' | 'decision' | 'atMs' | 'reason'>): EngineEvent {
+  return { type: 'voted', vote: { ...vote, assurance: 'local', via: 'signal' } };
+}
+
+function outcomeOf(driver: EngineDriver): Outcome {
+  const { finished, state, launches, nowMs } = driver;
+  return {
+    status: finished?.status ?? 'stuck',
+    endedAtMs: nowMs - startMs,
+    steps: Object.fromEntries(
+      Object.entries(state.steps).map(([id, { state: name, generation }]) => [id, `${name} in generation ${generation}`]),
+    ),
+    launches: launches
+      .map(({ step, atMs, launch: { effect } }) => ({ atMs: atMs - startMs, text: describeEffect({ step, ...effect }) }))
+      .sort((a, b) => a.atMs - b.atMs || (a.text < b.text ? -1 : 1))
+      .map(({ atMs, text }) => `${atMs} ${text}`),
+    decisions: driver
+      .audit()
+      .filter(({ action }) => decisions.includes(action))
+      .map(({ atMs, action, object }) => `${atMs - startMs} ${object} ${action.slice('gate.'.length).replace('overridden', 'approved')}`),
+  };
+}
+
+export function describeEffect({ step, generation, slot, assignment, mode }: EffectOf): string {
+  return `${step}#${generation}.${slot}.${assignment} ${mode}`;
+}
