@@ -8,6 +8,7 @@ import { onGateDecided } from './decided';
 import { beginEnding } from './ending';
 import { castVote, onGateTimer } from './gates';
 import { takeInbox } from './inbox';
+import { meetLateness, watchLateness } from './late';
 import { landEffect } from './launching';
 import { onSampleEnded, onSampleTimer } from './monitors';
 import { decideNotices, markNotices, onNoticeEnded } from './notices';
@@ -88,13 +89,16 @@ function takeEvents(before: Run): Run {
       lookAgain(run);
     }
   }
+  meetLateness(run);
   do {
     settleAll(run);
     requestAgents(run);
   } while (isStuck(run) && releaseHeldStep(run));
   updateStatus(run);
   finishIfDone(run);
-  decideNotices(run, mark);
+  const late = watchLateness(run);
+  meetLateness(run);
+  decideNotices(run, mark, late);
   return run;
 }
 
@@ -230,7 +234,7 @@ function onTimer(run: Run, id: string): void {
     case 'agents':
       return askBusyAgain(run);
     case 'late':
-      // `decideNotices` sees that it is gone.
+      // `watchLateness` sees that it is gone.
       return;
     case 'sample':
       return onSampleTimer(run, findStep(run, timer.target));

@@ -6,15 +6,15 @@ import {
   type NoticeEvent,
   type NoticeGate,
   type NoticeKind,
+  type NoticeLateness,
 } from '../contract/notice';
 import { isTerminalRunStatus, type RunStatus } from '../contract/states';
 import { shortenText } from '../contract/text-size';
 import type { PlanNotification } from '../plan/types';
 import { expandPeople } from './approvers';
-import { findLateness, lateFromMs } from './late';
 import { describeNotice, plainText } from './notice-text';
 import { commandsOf } from './decide-command';
-import { audit, engineActor, startTimer, type Run } from './run';
+import { audit, engineActor, type Run } from './run';
 import type { EngineEvent, GateRunState, NoticesRunState, PendingNotice } from './types';
 
 /** Where the audit and the alerts stood before something happened. */
@@ -32,8 +32,6 @@ const limits = { alert: { total: 500, pending: 100 }, other: { total: 1_000, pen
 const maxTextLength = 2_000;
 const maxNames = 100;
 
-const lateTimerId = 'run/late';
-
 export function markNotices(run: Run): NoticeMark {
   return { audit: run.changes.audit.length, alerts: run.changes.alerts.length };
 }
@@ -44,13 +42,13 @@ type Told = Pick<PendingNotice, 'event' | 'kind' | 'object'> &
 
 /**
  * Tells the plan's channels what has happened since the mark. Everything that is told stands in the audit first, so it is read from
- * there: alerts, gates that are open now, the run's end; and whether the run will be late.
+ * there: alerts, gates that are open now, the run's end. `late`: how late the run was just found to be.
  */
-export function decideNotices(run: Run, mark: NoticeMark): void {
+export function decideNotices(run: Run, mark: NoticeMark, late: NoticeLateness | undefined): void {
   const channels = run.plan.notify.slice(0, maxNoticeChannels);
   if (channels.length === 0) return;
-  const notices = (run.state.notices ??= beginNotices(run, channels));
-  for (const told of [...findAlerts(run, mark), ...findGates(run, mark), ...findLate(run, notices, channels), ...findEnd(run, mark)]) {
+  const notices = (run.state.notices ??= { count: 0, pending: {} });
+  for (const told of [...findAlerts(run, mark), ...findGates(run, mark), ...findLate(run, late), ...findEnd(run, mark)]) {
     for (const channel of channels) if (channel.on.includes(told.event)) tell(run, notices, channel, told);
   }
 }
@@ -77,12 +75,6 @@ export function onNoticeEnded(run: Run, { id, address, attempt, failure }: Extra
       ...(attempt === undefined ? {} : { attempt }),
     },
   });
-}
-
-function beginNotices(run: Run, channels: readonly PlanNotification[]): NoticesRunState {
-  const atMs = channels.some(({ on }) => on.includes('late')) && run.state.endedAtMs === undefined ? lateFromMs(run) : undefined;
-  if (atMs !== undefined) startTimer(run, lateTimerId, { atMs, kind: 'late', target: '', summary: 'the planned end of the run' });
-  return { count: 0, pending: {}, latePhases: [], settled: 0 };
 }
 
 function tell(run: Run, notices: NoticesRunState, { channel, url, to }: PlanNotification, told: Told): void {
@@ -178,22 +170,10 @@ function noticeGate(run: Run, gate: GateRunState): NoticeGate {
   };
 }
 
-/** Once per phase, where some step has settled since, or the planned end has passed. Looked at a hundred times in a run at most. */
-function findLate(run: Run, notices: NoticesRunState, channels: readonly PlanNotification[]): Told[] {
-  const { state, plan } = run;
-  const phase = state.phase ?? '';
-  if (state.ending !== undefined || state.endedAtMs !== undefined || notices.latePhases.includes(phase)) return [];
-  if (!channels.some(({ on }) => on.includes('late'))) return [];
-  const settled = run.index.steps.length - run.unsettledSteps;
-  const isDue = state.timers[lateTimerId] === undefined;
-  if (!isDue && settled < notices.settled + Math.max(1, run.index.steps.length / 100)) return [];
-  notices.settled = settled;
-  const late = findLateness(run);
+function findLate({ plan, options }: Run, late: NoticeLateness | undefined): Told[] {
   if (late === undefined) return [];
-  notices.latePhases.push(phase);
-  audit(run, { actor: engineActor, action: 'run.found_late', object: run.options.run.id, details: { ...late, phase } });
   return [
-    { event: 'late', kind: 'projected', object: run.options.run.id, late, people: expandPeople(plan.approvers, plan.onLate?.notify ?? []) },
+    { event: 'late', kind: 'projected', object: options.run.id, late, people: expandPeople(plan.approvers, plan.onLate?.notify ?? []) },
   ];
 }
 

@@ -190,8 +190,19 @@ export interface RunState {
   /** Why the run is ending: set once. */
   ending?: RunEnding;
   endedAtMs?: number;
+  /** Present where somebody is told that the run is late, or something is done about it. */
+  lateness?: LatenessRunState;
   /** Present where the plan tells somebody. */
   notices?: NoticesRunState;
+}
+
+export interface LatenessRunState {
+  /** In which the run was said to be late. */
+  phases: string[];
+  /** Settled steps when it was last looked at. */
+  settled: number;
+  /** `on_late` has something to do. */
+  isToBeMet?: true;
 }
 
 export interface NoticesRunState {
@@ -199,10 +210,6 @@ export interface NoticesRunState {
   count: number;
   /** Under way, by id. */
   pending: Record<string, PendingNotice>;
-  /** Phases in which the run was said to be late. */
-  latePhases: string[];
-  /** Settled steps when lateness was last looked at. */
-  settled: number;
 }
 
 export interface PendingNotice {

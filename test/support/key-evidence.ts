@@ -13,6 +13,7 @@ const gates = 'core/engine/gates.test.ts';
 const stands = 'core/engine/decisions-stand.test.ts';
 const monitors = 'core/engine/monitors.test.ts';
 const rollout = 'core/engine/rollout.test.ts';
+const late = 'core/engine/late.test.ts';
 const notices = 'core/engine/notices.test.ts';
 const notify = 'activities/notify/notify.test.ts';
 const saga = 'core/engine/saga.test.ts';
@@ -120,6 +121,8 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'compensate.action': show(saga, 'how it is undone comes from'),
   'rework.steps': show(blocking, 'what was reviewed runs again with the comments'),
   'rework.max_rounds': show(blocking, 'at most max_rounds'),
+  'on_late.add_agent': show(late, 'more agents, once in each phase'),
+  'on_late.escalate': show(late, 'every open gate is put before its next level'),
   'on_late.notify': show(notices, 'projected: once in each phase, naming those whom the file names'),
   'notification.channel': show(notify, 'a webhook gets the document'),
   'notification.url': show(notify, 'a secret in the address'),
