@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import type { Plan } from '../../core/plan/types';
-import { agentNamed, EngineDriver, type DriverOptions, type Ending, type Launch } from './engine-driver';
+import { agentNamed, EngineDriver, startMs, type DriverOptions, type Ending, type Launch } from './engine-driver';
 import { buildPlan, type StepDraft } from './plan-builder';
+
+/** Later all agents are free: who asks every 15 seconds might find them busy every time. */
+const busyMs = 30_000;
 
 interface StepCase {
   /** Places of earlier steps it depends on, by how far back. */
@@ -115,7 +118,7 @@ export function drive(plan: Plan, { steps, busyEvery }: PlanCase, options: Drive
   const driver = new EngineDriver(plan, {
     behave,
     assign: ({ role, step }, atMs) =>
-      busyEvery > 0 && (Math.floor(atMs / 1_000) + step.length) % busyEvery === 0
+      busyEvery > 0 && atMs < startMs + busyMs && (Math.floor(atMs / 1_000) + step.length) % busyEvery === 0
         ? { kind: 'busy', reason: 'busy' }
         : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
     ...options,
