@@ -78,6 +78,7 @@ const stepDraft = fc.record({
   approval: seldom(4, approvalDraft),
   gate: rarely(5),
   requires: rarely(8),
+  securityBack: seldom(8, fc.integer({ min: 1, max: 6 })),
   if: rarely(10),
   rework: seldom(
     4,
@@ -188,6 +189,7 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
       ...(ifBlocked && { ifBlocked }),
       ...(step.approval && { approval: step.approval }),
       ...(step.gate && { gate: atLeast({ op: 'stepMetric', step: `s${index}`, name: 'coverage' }, 80) }),
+      ...(step.securityBack && ifBlocked?.kind !== 'defer' && { securityReviewers: earlier(step.securityBack) }),
       // What never changes would be put off for ever.
       ...(step.requires && reads && ifBlocked?.kind !== 'defer' && { requires: reads }),
       ...(step.if && reads && { if: reads }),

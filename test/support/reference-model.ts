@@ -1,7 +1,8 @@
 import type { Outcome, OutsideEvent, RunScript } from './run-script';
 import { endOf } from './run-script';
 import { castVote, expireGates } from './reference-gates';
-import { beginEnding, changeOne, renew } from './reference-steps';
+import { changeOne } from './reference-changes';
+import { beginEnding, renew } from './reference-steps';
 import {
   atWork,
   createWorld,
@@ -25,7 +26,7 @@ import {
  * undone in which order, every decision of a gate, how and when the run ends.
  *
  * At one moment: what ended (in plan order), what came from outside, deadlines; then all that follows, one change at a time; then
- * launches. Agents are never busy here, and there are no monitors and no security reviewers.
+ * launches. Agents are never busy here, and there are no monitors.
  */
 export function predict(script: RunScript): Outcome {
   const world = createWorld(script);

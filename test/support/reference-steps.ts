@@ -11,43 +11,19 @@ import {
   openGates,
   phaseOf,
   stepOf,
-  stepsOfPhase,
   type Check,
   type Effect,
-  type Gate,
-  type Phase,
   type Step,
   type World,
 } from './reference-world';
 
-/** What the steps and phases of the reference model do, one change at a time. */
+/** What the steps of the reference model do. */
 
 const severity: Verdict[] = ['approved', 'changes_requested', 'rejected', 'blocked'];
 const isNegative = (verdict: Verdict | undefined): boolean => verdict !== undefined && verdict !== 'approved';
 
-/** One thing that follows from what has happened; false when nothing is left to follow. */
-export function changeOne(world: World): boolean {
-  if (world.ending !== undefined) return false;
-  const decided = world.gates.find((gate) => !gate.isCarriedOut && gate.decision !== undefined);
-  if (decided !== undefined) {
-    carryOut(world, decided);
-    return true;
-  }
-  // All that may start at this point, in plan order; what they set going comes in the next round.
-  const started = world.steps.filter((step) => mayStart(world, step)).map((step) => tryStart(world, step));
-  if (started.includes(true)) return true;
-  // Success before failure: a failure may end the run.
-  const news = world.steps.filter((step) => step.hasNews);
-  const judged = news.find((step) => step.slots.every((slot) => slot.newFailure === undefined)) ?? news[0];
-  if (judged !== undefined) {
-    judgeWork(world, judged);
-    return true;
-  }
-  return world.phases.some((phase) => tryPhase(world, phase));
-}
-
 /** True when that changed anything. */
-function tryStart(world: World, step: Step): boolean {
+export function tryStart(world: World, step: Step): boolean {
   if (world.ending !== undefined || !mayStart(world, step)) return false;
   const { plan } = step;
   const before = plan.dependsOn.map((dependency) => ({ ...dependency, on: stepOf(world, dependency.step) }));
@@ -81,7 +57,7 @@ function askApproval(world: World, step: Step): void {
 }
 
 /** Of `count` agents, enough have succeeded, or no longer can. */
-function judgeWork(world: World, step: Step): void {
+export function judgeWork(world: World, step: Step): void {
   const { plan, slots } = step;
   step.hasNews = false;
   if (step.state !== 'running') return;
@@ -108,29 +84,46 @@ function judgeWork(world: World, step: Step): void {
   checkEnd(world, step);
 }
 
-function wantAgain(slot: Step['slots'][number], failedAgents: number): void {
+export function wantAgain(slot: Step['slots'][number], failedAgents: number): void {
   slot.state = 'wanted';
   slot.assignment += 1;
   slot.failedAgents += failedAgents;
   delete slot.newFailure;
 }
 
-/** Between its work and its passing: verdict, gate, approval. */
-function checkEnd(world: World, step: Step): void {
+/** Between its work and its passing: verdict, gate, security, approval. */
+export function checkEnd(world: World, step: Step): void {
   const { plan, overridden } = step;
   const verdict = step.report?.verdict;
-  // Somebody let its failure pass: it goes on as if it had passed.
-  if (overridden.includes('failure')) {
-    step.state = 'passed';
-    return;
-  }
-  if (isNegative(verdict) && !overridden.includes('verdict')) {
+  // Somebody let its failure pass: it goes on as if it had passed; security has its say nevertheless.
+  const isWaived = overridden.includes('failure');
+  if (isNegative(verdict) && !isWaived && !overridden.includes('verdict')) {
     if (verdict === 'changes_requested' && startRework(world, step)) return;
     if (plan.canBlockMerge || plan.canBlockDeployment || plan.mustPassIsExplicit === true) return block(world, step, 'verdict');
   }
-  if (plan.gate !== undefined && !overridden.includes('gate') && !holds(world, plan.gate)) return block(world, step, 'gate');
-  if (plan.approval?.when === 'after' && !step.isApproved && !overridden.includes('approval')) return askApproval(world, step);
+  if (plan.gate !== undefined && !isWaived && !overridden.includes('gate') && !holds(world, plan.gate)) return block(world, step, 'gate');
+  if (!overridden.includes('security')) {
+    const reviews = findReviews(world, step);
+    if (!reviews.every(isSettled)) {
+      step.state = 'blocked';
+      step.blockedBy = 'security';
+      return;
+    }
+    const hasApproved = (review: Step): boolean =>
+      review.state === 'passed' && (!isNegative(review.report?.verdict) || review.overridden.includes('verdict'));
+    if (!reviews.every(hasApproved)) return block(world, step, 'security');
+  }
+  if (plan.approval?.when === 'after' && !step.isApproved && !isWaived && !overridden.includes('approval')) return askApproval(world, step);
   step.state = 'passed';
+}
+
+export function findReviews(world: World, step: Step): Step[] {
+  return step.plan.securityReviewers.map((id) => stepOf(world, id));
+}
+
+/** It waits for reviews, not for people. */
+export function isHeldBySecurity(world: World, step: Step): boolean {
+  return step.state === 'blocked' && step.blockedBy === 'security' && openGates(world, step).length === 0;
 }
 
 /** What the reviewer looked at runs again, and so does all that rests on it and has begun. */
@@ -196,7 +189,7 @@ function skip(world: World, step: Step): void {
   step.state = 'skipped';
 }
 
-function fail(world: World, step: Step, isFinal = false): void {
+export function fail(world: World, step: Step, isFinal = false): void {
   const { optional, async, onFailure = world.script.plan.onFailure } = step.plan;
   if (optional) return skip(world, step);
   stopWork(world, step);
@@ -206,7 +199,7 @@ function fail(world: World, step: Step, isFinal = false): void {
 }
 
 /** It waits, as `if_blocked` says; by default for a person's override. */
-function block(world: World, step: Step, check: Check): void {
+export function block(world: World, step: Step, check: Check): void {
   const { id, ifBlocked, approval } = step.plan;
   const kind = check === 'failure' || check === 'unknown' ? undefined : ifBlocked?.kind;
   if (kind === 'fail') return fail(world, step, true);
@@ -227,59 +220,6 @@ function nextMondayMs(nowMs: number): number {
   const hour = 3_600_000;
   const week = 7 * 24 * hour;
   return (Math.floor((nowMs + 3 * hour) / week) + 1) * week - 3 * hour;
-}
-
-function carryOut(world: World, gate: Gate): void {
-  gate.isCarriedOut = true;
-  const { step, phase, kind } = gate;
-  const isApproved = gate.decision === 'approved';
-  if (phase !== undefined) return carryOutPhase(world, phase, { isApproved, isOverride: gate.isOverride });
-  if (step === undefined || isSettled(step)) return;
-  if (!isApproved) {
-    const isLate = gate.decision === 'timed_out' && step.plan.approval?.onTimeout === 'block';
-    if (kind === 'approval' && (step.plan.ifBlocked !== undefined || isLate)) return block(world, step, 'approval');
-    return fail(world, step, kind === 'blocked' || kind === 'unknown');
-  }
-  if (kind === 'unknown') {
-    for (const slot of step.slots) if (slot.state === 'failed') wantAgain(slot, 0);
-    step.state = 'ready';
-    return;
-  }
-  if (kind === 'start') step.isStarted = true;
-  if (kind === 'approval') step.isApproved = true;
-  if (kind === 'blocked') step.overridden.push(step.blockedBy!);
-  if (step.slots.length === 0 && !step.overridden.includes('failure')) {
-    step.state = 'pending';
-  } else {
-    step.report ??= {};
-    checkEnd(world, step);
-  }
-}
-
-function carryOutPhase(world: World, phase: Phase, { isApproved, isOverride }: { isApproved: boolean; isOverride: boolean }): void {
-  const { onFailure } = world.script.plan;
-  if (isApproved && isOverride) phase.isOverridden = true;
-  else if (isApproved) phase.isApproved = true;
-  else if (onFailure === 'continue' || phase.plan.optional) phase.state = 'passed';
-  else {
-    phase.state = 'failed';
-    beginEnding(world, { kind: 'fail', rollback: onFailure === 'rollback' ? 'all' : 'production' });
-  }
-}
-
-/** All its steps have settled, but for `async` ones: its condition, then its approval, then it has passed. */
-function tryPhase(world: World, phase: Phase): boolean {
-  const { id, gate, approval, optional } = phase.plan;
-  const steps = stepsOfPhase(world, phase).filter((step) => !step.plan.async);
-  if (phase.state !== 'unfinished' || !steps.every(isSettled) || !isOpen(world, phase) || openGates(world, phase).length > 0) return false;
-  if (gate !== undefined && !phase.isOverridden && !optional && !holds(world, gate, steps)) {
-    openGate(world, { id, kind: 'phase', phase, isOverride: true });
-  } else if (approval !== undefined && !phase.isApproved) {
-    openGate(world, { id, kind: 'phase', phase, approval, isOverride: false });
-  } else {
-    phase.state = 'passed';
-  }
-  return true;
 }
 
 /** Nothing new starts, what runs is stopped and waited for, nobody is asked any more. */

@@ -26,7 +26,7 @@ export interface World {
   status?: string;
 }
 
-export type Check = 'requires' | 'failure' | 'verdict' | 'gate' | 'approval' | 'unknown';
+export type Check = 'requires' | 'failure' | 'verdict' | 'gate' | 'security' | 'approval' | 'unknown';
 export interface Report {
   verdict?: Verdict;
   coverage?: number;
