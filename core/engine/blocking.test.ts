@@ -218,6 +218,15 @@ test.each<[string, PlanDraft['steps'][string]]>([
   expect(driver.statesOf()).toEqual({ a: 'passed', b: 'passed' });
 });
 
+test('on_failure: block: security has its say about a failure that was overridden', () => {
+  const steps: PlanDraft['steps'] = { s: { onFailure: 'continue' }, a: { after: [{ step: 's', when: 'done' }], automatic: false } };
+  const draft = { ...steps, a: { ...steps['a'], securityReviewers: ['s'] } };
+  const driver = run(draft, { s: { failure: { kind: 'failed' } } }, { onFailure: 'block' });
+  driver.vote('a:start', 'reject').vote('a:blocked', 'approve', 'ana', 'done by hand');
+  expect(driver.state.steps['a']).toMatchObject({ state: 'blocked', blockedBy: 'security' });
+  expect(driver.vote('a:blocked', 'approve', 'ana', 'seen').finished).toEqual({ status: 'completed' });
+});
+
 describe('an unknown outcome', () => {
   const unknown: DriverOptions['behave'] = ({ effect }) =>
     effect.assignment === 1 ? { failure: { kind: 'unknown', recorded: false } } : {};

@@ -1,7 +1,7 @@
 import { onPhaseDecided } from './phases';
 import { tryAgain } from './completion';
 import { findStep, type Run } from './run';
-import { blockStep, failStep, overrideCheck } from './setbacks';
+import { blockStep, failStep, isOverridden, overrideCheck } from './setbacks';
 import { isSettled } from './transitions';
 import type { GateRunState } from './types';
 
@@ -52,7 +52,7 @@ function onBlockDecided(run: Run, gate: GateRunState, rejection: string): void {
     return;
   }
   overrideCheck(run, node, check);
-  if (check === 'requires' || (node.run.slots.length === 0 && check !== 'failure')) run.work.start.push(node);
+  if (check === 'requires' || (node.run.slots.length === 0 && !isOverridden(node, 'failure'))) run.work.start.push(node);
   else {
     // A step that failed for good has no result: it goes on as if it had passed, with nothing to show.
     node.run.result ??= { status: 'success', summary: `overridden: ${node.run.reason ?? ''}` };
