@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
 import type { DecideReply, Refusal } from '../core/contract/messages';
 import { signalNames } from '../core/contract/names';
@@ -7,6 +7,7 @@ import type { Engine, VoteVerdict } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
 import { parseAdjustment } from './adjustments';
 import type { Inbox } from './driver';
+import { onSignal } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
@@ -35,14 +36,13 @@ const adjustUpdates: readonly { name: string; kind?: AdjustmentKind }[] = [
 /** Signals, updates and queries of a run, from its first moment: `holder` is filled when the run is planned. Gives how many signals have come. */
 export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals(): number } {
   let signals = 0;
-  const onSignal = (name: string, args: readonly unknown[]): void => {
+  const receive = (name: string, args: unknown[]): void => {
     signals += 1;
     inbox.post(parseSignal(name, args, Date.now()));
   };
-  for (const name of signalNames) {
-    setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => onSignal(name, args));
-  }
-  setDefaultSignalHandler((name, ...args) => onSignal(name, args));
+  // So that Temporal's tools list them: the signals themselves come through the interceptor.
+  for (const name of signalNames) setHandler(defineSignal<unknown[]>(name), (...args: unknown[]) => receive(name, args));
+  onSignal(receive);
 
   setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
   setHandler(planQuery, () => holder.plan ?? null);

@@ -44,7 +44,7 @@ test.each([
   ['an output that is no text', 'adjust', [{ kind: 'set_output', step: 'a', output: 'o', value: 7, reason: 'r' }], '"value" must be text'],
   ['an unknown signal', 'aprove', [{ gate: 'g', by: 'ana' }], 'no such signal'],
   ['a name of Object.prototype', 'toString', [], 'no such signal'],
-  ['a reserved name', 'reserved __temporal_x', [1], 'no such signal'],
+  ['a reserved name', '__temporal_x', [1], 'no such signal'],
 ])('%s is ignored with the reason', (_what, name, args, reason) => {
   const event = parseSignal(name, args, atMs);
   expect(event).toMatchObject({ type: 'signalIgnored', atMs });

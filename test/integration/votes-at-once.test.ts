@@ -1,3 +1,4 @@
+import { waitForResult } from '../../client/run-outcome';
 import type { DecideReply } from '../../core/contract/messages';
 import { instantAgents, startTestRun, startTestVapora } from '../support/vapora';
 import type { StartedTestRun, TestVapora } from '../support/vapora';
@@ -67,5 +68,15 @@ test('updates that come at once: what is left over is told so', async () => {
   const worker = await vapora.startWorker();
   const told = (await Promise.all(answers)).map((answer) => ('refused' in answer ? answer.refused : answer.decided));
   expect(new Set(told)).toEqual(new Set([false, true, 'already_decided']));
+  await worker.shutdown();
+});
+
+test('a person who thinks better of it before any worker has seen the run is taken at the last word', async () => {
+  const source = 'Workflow: second-thoughts\nSteps:\n  a: { agent: developer, approval: { approvers: [ana] } }\n';
+  const run = await startTestRun(vapora, source, { agents: instantAgents });
+  await run.handle.signal('reject', { gate: 'a', by: 'ana', reason: 'too early' });
+  await run.handle.signal('approve', { gate: 'a', by: 'ana' });
+  const worker = await vapora.startWorker();
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
   await worker.shutdown();
 });
