@@ -103,7 +103,13 @@ export const stepKeys: readonly KeySpec[] = [
     effect: 'its negative verdict holds back every later deployment',
     built: true,
   },
-  { level: 'step', name: 'escalation_if', type: 'list', effect: 'phrases in its result that escalate the approval at once', built: false },
+  {
+    level: 'step',
+    name: 'escalation_if',
+    type: 'list',
+    effect: 'phrases in its reasons or risks that put the approval before the next level at once',
+    built: true,
+  },
   {
     level: 'step',
     name: 'if_blocked',

@@ -3,10 +3,11 @@ import { checkGate, checkSubStep } from './conditions';
 import { openGate } from './gates';
 import { isSuccess, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
-import { isNegative, mergeResults, reasonsOf } from './results';
+import { escalateNow, findNextDeciders } from './gate-timers';
+import { isNegative, mergeResults, reasonsOf, risksOf } from './results';
 import { startRework } from './rework';
 import { moveStep } from './moves';
-import { cancelEffects, findStep, type Run } from './run';
+import { cancelEffects, engineActor, findStep, type Run } from './run';
 import { advanceRollout, currentSubStep, isRollout } from './rollout';
 import { blockStep, failStep, finishStepUndo, holdStep, isOverridden, skipStep } from './setbacks';
 import { continueStepUndo } from './step-undo';
@@ -210,10 +211,23 @@ export function checkEnd(run: Run, node: StepNode): void {
   }
   if (plan.approval?.when === 'after' && step.approved !== true && !isWaived && !isOverridden(node, 'approval')) {
     if (step.state !== 'waiting_approval') moveStep(run, node, 'ask', { reason: `waits for the decision about ${plan.id}` });
-    if (!run.openGates.has(plan.id)) openGate(run, approvalGate(plan.id, step.generation, plan.approval));
+    if (!run.openGates.has(plan.id)) {
+      openGate(run, approvalGate(plan.id, step.generation, plan.approval));
+      escalateByPhrase(run, node);
+    }
     return;
   }
   passStep(run, node);
+}
+
+/** `escalation_if`: what the result warns of is put before the next level at once. */
+function escalateByPhrase(run: Run, node: StepNode): void {
+  const gate = run.state.gates[node.plan.id];
+  if (run.version < 2 || gate?.state !== 'open' || findNextDeciders(run, gate).length === 0) return;
+  const { result } = node.run;
+  const said = [...reasonsOf(result), ...risksOf(result)].map((text) => text.toLowerCase());
+  const phrase = node.plan.escalationIf.find((one) => said.some((text) => text.includes(one.toLowerCase())));
+  if (phrase !== undefined) escalateNow(run, gate, { actor: engineActor, reason: `escalation_if: its result says "${phrase}"` });
 }
 
 function passStep(run: Run, node: StepNode): void {

@@ -336,3 +336,23 @@ test('what a reader must see soon is urgent, an ordinary step is not', () => {
     changes: { run: { status: 'waiting_approval', waitsFor: ['c'] }, gates: [{ gate: 'c', state: 'open' }] },
   });
 });
+
+describe('escalation_if', () => {
+  const escalation = [{ afterMs: 60_000, to: ['eve'] }];
+  const step = { escalationIf: ['Too Risky'], approval: { approvers: ['ana'] } };
+  const askedWith = (result: object, options: object = {}): string[] | undefined =>
+    new EngineDriver(buildPlan({ steps: { a: step }, escalation }), { behave: () => ({ result }), ...options }).run().state.gates['a']
+      ?.approvers;
+
+  test.each<[string, object, string[]]>([
+    ['a reason', { reasons: ['this is too risky for now'] }, ['ana', 'eve']],
+    ['a risk', { risks: ['TOO RISKY'] }, ['ana', 'eve']],
+    ['nothing of the kind', { reasons: ['fine'], summary: 'not too risky' }, ['ana']],
+  ])('%s in the result', (_, result, approvers) => {
+    expect(askedWith(result)).toEqual(approvers);
+  });
+
+  test('is not looked at in a run that follows the rules of before', () => {
+    expect(askedWith({ risks: ['too risky'] }, { engine: { version: 1 } })).toEqual(['ana']);
+  });
+});

@@ -17,11 +17,18 @@ export function worstVerdict(verdicts: readonly (Verdict | undefined)[]): Verdic
   return worst;
 }
 
-/** A foreign worker's result is not checked against the contract: its `reasons` may be anything. */
+/** A foreign worker's result is not checked against the contract: its `reasons` and `risks` may be anything. */
 export function reasonsOf(result: AgentResult | undefined): string[] {
-  const reasons: unknown = result?.reasons;
-  if (typeof reasons === 'string') return [reasons];
-  return Array.isArray(reasons) ? reasons.filter((reason) => typeof reason === 'string') : [];
+  return textsOf(result?.reasons);
+}
+
+export function risksOf(result: AgentResult | undefined): string[] {
+  return textsOf(result?.risks);
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
 }
 
 /**

@@ -79,6 +79,7 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'step.escalate_after': show(stands, 'when the step says'),
   'step.on_unknown': show(blocking, 'asks: approve tries again'),
   'step.environment': show(saga, 'a deployment to production'),
+  'step.escalation_if': show(gates, 'in the result'),
   'step.deployment_strategy': show(rollout, 'run one after the other, by one agent'),
   'step.rollback_on': show(rollout, 'a condition undoes a deployment'),
   'deployment.blue_green': show(rollout, 'of blue_green'),
