@@ -227,47 +227,13 @@ test('on_failure: block: security has its say about a failure that was overridde
   expect(driver.vote('a:blocked', 'approve', 'ana', 'seen').finished).toEqual({ status: 'completed' });
 });
 
-describe('an unknown outcome', () => {
-  const unknown: DriverOptions['behave'] = ({ effect }) =>
-    effect.assignment === 1 ? { failure: { kind: 'unknown', recorded: false } } : {};
-  test('asks: approve tries again, reject fails', () => {
-    const driver = run({ a: {} }, {}, {}, { behave: unknown });
-    expect(driver.engine.waitsFor()).toEqual(['a:unknown']);
-    expect(driver.state.status).toBe('blocked');
-    expect(driver.changes.flatMap((change) => change.ends)).toMatchObject([{ path: 'a', outcome: 'unknown' }]);
-    expect(driver.vote('a:unknown', 'approve').launches.map(({ id }) => id)).toEqual(['a#1', 'a#1.1.2']);
-    expect(driver.finished).toEqual({ status: 'completed' });
-    expect(run({ a: {} }, {}, {}, { behave: unknown }).vote('a:unknown', 'reject').finished?.status).toBe('failed');
-  });
-
-  test.each([{ restoreAlways: false }, { restoreAlways: true }])('tried again, it waits for a slot like any other step', (options) => {
-    const driver = new EngineDriver(buildPlan({ maxConcurrentSteps: 1, steps: { a: {}, b: {} } }), {
-      behave: (launch, atMs) => (launch.step === 'a' ? unknown(launch, atMs) : { durationMs: 5_000 }),
-      ...options,
-    });
-    driver.pass(2_000);
-    driver.vote('a:unknown', 'approve');
-    expect(driver.maxRunning).toBe(1);
-    expect(driver.launches.map(({ id, atMs }) => [id, atMs - startMs])).toEqual([
-      ['a#1', 0],
-      ['b#1', 1_000],
-      ['a#1.1.2', 6_000],
-    ]);
-    expect(driver.finished).toEqual({ status: 'completed' });
-  });
-
-  test('of several agents: what failed meanwhile is tried again once', () => {
-    const driver = new EngineDriver(buildPlan({ steps: { a: { count: 2, reassign: 5 } } }), {
-      behave: ({ effect }) => ({
-        durationMs: effect.slot * 1_000,
-        ...(effect.assignment === 1 && { failure: { kind: effect.slot === 1 ? 'unknown' : 'failed' } }),
-      }),
-    });
-    driver.pass(2_500);
-    driver.vote('a:unknown', 'approve');
-    expect(driver.launches.map(({ id }) => id)).toEqual(['a#1', 'a#1.2', 'a#1.1.2', 'a#1.2.2']);
-    expect(driver.finished).toEqual({ status: 'completed' });
-  });
+test('on_failure: block: where security has not answered yet, it is waited for', () => {
+  const steps: PlanDraft['steps'] = { s: {}, a: { automatic: false, securityReviewers: ['s'] } };
+  const driver = new EngineDriver(buildPlan({ steps, onFailure: 'block' }), { behave: byStep({ s: { durationMs: 9_000 } }) });
+  driver.schedule(startMs + 1_000, () => driver.voteEvent('a:start', 'reject'));
+  driver.schedule(startMs + 2_000, () => driver.voteEvent('a:blocked', 'approve', 'ana', 'done by hand'));
+  expect(driver.run().finished).toEqual({ status: 'completed' });
+  expect(driver.order()).toEqual(['s']);
 });
 
 describe('rework', () => {

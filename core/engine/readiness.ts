@@ -17,7 +17,12 @@ export function notifySettled(run: Run, node: StepNode): void {
   const waiting = run.waitingForStep.get(node.plan.id);
   if (waiting === undefined) return;
   run.waitingForStep.delete(node.plan.id);
-  for (const other of waiting.sort((a, b) => a.index - b.index)) (other.run.slots.length > 0 ? run.work.end : run.work.start).push(other);
+  for (const other of waiting.sort((a, b) => a.index - b.index)) (waitsAtItsEnd(other) ? run.work.end : run.work.start).push(other);
+}
+
+/** Its work is done, or was waived when somebody overrode its failure. */
+function waitsAtItsEnd(node: StepNode): boolean {
+  return node.run.slots.length > 0 || isOverridden(node, 'failure');
 }
 
 /** One thing less to wait for. A step that is past its start (0) waits for nothing, whatever settles again before it. */
@@ -36,7 +41,7 @@ const beforeWork = new Set(['pending', 'blocked', 'waiting_approval', 'reworking
  */
 export function checkStart(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
-  if (run.state.ending !== undefined || node.unmet > 0 || node.inFlight > 0 || !beforeWork.has(step.state) || step.slots.length > 0) return;
+  if (run.state.ending !== undefined || node.unmet > 0 || node.inFlight > 0 || !beforeWork.has(step.state) || waitsAtItsEnd(node)) return;
   // Somebody is asked about it: only the answer changes that.
   if (['', ':start', ':blocked'].some((question) => run.openGates.has(`${plan.id}${question}`))) return;
   const broken = plan.dependsOn.find((dependency) => !dependencyHolds(run, dependency));
@@ -146,7 +151,7 @@ function waitForStep(run: Run, node: StepNode, blocker: StepNode): void {
  * first held step in plan order does. False when none is held.
  */
 export function releaseHeldStep(run: Run): boolean {
-  const held = [...run.waitingForStep.values()].flat().filter((node) => !isSettled(node.run.state) && node.run.slots.length === 0);
+  const held = [...run.waitingForStep.values()].flat().filter((node) => !isSettled(node.run.state) && !waitsAtItsEnd(node));
   const [first] = held.sort((a, b) => a.index - b.index);
   if (first === undefined) return false;
   first.run.heldNoLonger = true;
