@@ -78,6 +78,14 @@ const stepDraft = fc.record({
   approval: seldom(4, approvalDraft),
   gate: rarely(5),
   requires: rarely(8),
+  monitor: seldom(
+    7,
+    fc.record({
+      samples: fc.integer({ min: 1, max: 3 }),
+      forSamples: fc.constantFrom(1, 1, 2),
+      onAlert: fc.constantFrom('continue', 'fail', 'rollback'),
+    }),
+  ),
   securityBack: seldom(8, fc.integer({ min: 1, max: 6 })),
   if: rarely(10),
   rework: seldom(
@@ -97,6 +105,7 @@ const work: fc.Arbitrary<WorkScript> = fc.record({
   stopMs: fc.constantFrom(250, 1_450),
   succeedsWhenStopped: rarely(4),
   undoFails: rarely(8),
+  samples: fc.array(fc.constantFrom('calm', 'calm', 'calm', 'alarming', 'alarming', 'failed'), { maxLength: 3 }),
 });
 
 const answer: fc.Arbitrary<Answer> = fc.record({
@@ -138,7 +147,7 @@ const draft = fc.record({
   phases: fc.tuple(phaseDraft, phaseDraft, phaseDraft),
   slots: fc.integer({ min: 1, max: 5 }),
   onFailure: fc.constantFrom('rollback', 'rollback', 'fail', 'continue', 'block'),
-  outside: fc.array(outsideDraft, { maxLength: 6 }),
+  outside: fc.array(outsideDraft, { maxLength: 8 }),
   hasCancel: rarely(4),
 });
 type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
@@ -146,11 +155,13 @@ type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
 export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
   const plan = planOf(one);
   const owners = [...plan.steps, ...plan.phases].map(({ id }) => id);
+  const approved = [...plan.steps, ...plan.phases].filter(({ approval }) => approval !== undefined).map(({ id }) => id);
   return {
     plan,
     work: Object.fromEntries(plan.steps.map(({ id }, index) => [id, one.works[index]!])),
     answers: Object.fromEntries(owners.map((id, index) => [id, one.answers[index]!])),
-    outside: outsideOf(one, owners),
+    // Mostly about what somebody is to approve.
+    outside: outsideOf(one, [...approved, ...approved, ...approved, ...owners]),
   };
 });
 
@@ -187,8 +198,9 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
       ...(step.compensate && { compensate: { action: 'undo' } }),
       ...(step.onFailure && { onFailure: step.onFailure }),
       ...(ifBlocked && { ifBlocked }),
+      ...(step.monitor && monitorOf(step.monitor, `s${index}`)),
       ...(step.approval && { approval: step.approval }),
-      ...(step.gate && { gate: atLeast({ op: 'stepMetric', step: `s${index}`, name: 'coverage' }, 80) }),
+      ...(step.gate && !step.monitor && { gate: atLeast({ op: 'stepMetric', step: `s${index}`, name: 'coverage' }, 80) }),
       ...(step.securityBack && ifBlocked?.kind !== 'defer' && { securityReviewers: earlier(step.securityBack) }),
       // What never changes would be put off for ever.
       ...(step.requires && reads && ifBlocked?.kind !== 'defer' && { requires: reads }),
@@ -220,6 +232,15 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
 
 function pick<T, K extends keyof T>(from: T, keys: K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
+function monitorOf({ samples, forSamples, onAlert }: NonNullable<Draft['steps'][number]['monitor']>, id: string): StepDraft {
+  const alerts = [{ condition: atLeast({ op: 'metric', name: `errors_${id}` }, 1), text: 'errors' }];
+  return {
+    count: 1,
+    mustPassCount: 1,
+    monitor: { durationMs: samples * 1_000, intervalMs: 1_000, alerts, forSamples, onAlert },
+  };
 }
 
 function atLeast(left: Condition, value: number): Condition {

@@ -12,6 +12,11 @@ export function changeOne(world: World): boolean {
     carryOut(world, decided);
     return true;
   }
+  const monitored = world.steps.find((step) => step.hasNews && step.plan.monitor !== undefined);
+  if (monitored !== undefined) {
+    judgeWork(world, monitored);
+    return true;
+  }
   const reviewed = world.steps.find((step) => isHeldBySecurity(world, step) && findReviews(world, step).every(isSettled));
   if (reviewed !== undefined) {
     checkEnd(world, reviewed);

@@ -2,6 +2,7 @@ import type { Outcome, OutsideEvent, RunScript } from './run-script';
 import { endOf } from './run-script';
 import { castVote, expireGates } from './reference-gates';
 import { changeOne } from './reference-changes';
+import { goOnMonitoring, isBetweenSamples, judgeSample, takeSample } from './reference-monitors';
 import { beginEnding, renew } from './reference-steps';
 import {
   atWork,
@@ -26,7 +27,7 @@ import {
  * undone in which order, every decision of a gate, how and when the run ends.
  *
  * At one moment: what ended (in plan order), what came from outside, deadlines; then all that follows, one change at a time; then
- * launches. Agents are never busy here, and there are no monitors.
+ * launches. Agents are never busy here, and no deployment has sub-steps.
  */
 export function predict(script: RunScript): Outcome {
   const world = createWorld(script);
@@ -46,6 +47,7 @@ function nextMoment(world: World): number | undefined {
   const times = [
     ...atWork(world).map((effect) => effect.endsAtMs),
     ...world.agenda.map(({ atMs }) => atMs),
+    ...world.steps.flatMap((step) => step.nextSampleMs ?? []),
     ...openGates(world).flatMap((gate) => gate.deadlineMs ?? []),
     ...world.steps.flatMap((step) => (step.state === 'deferred' ? (step.deferredUntilMs ?? []) : [])),
   ];
@@ -61,6 +63,7 @@ function happen(world: World): void {
   world.agenda = world.agenda.filter(({ atMs }) => atMs > world.nowMs);
   for (const { event } of due) hear(world, event);
   expireGates(world);
+  goOnMonitoring(world);
   for (const step of world.steps) {
     if (step.state === 'deferred' && step.deferredUntilMs! <= world.nowMs && world.ending === undefined) renew(world, step);
   }
@@ -74,6 +77,7 @@ function hear(world: World, event: OutsideEvent): void {
 
 function land(world: World, effect: Effect): void {
   effect.hasEnded = true;
+  if (effect.isSample) return judgeSample(world, effect);
   const undo = world.undos.find((one) => (effect.mode === 'undo' ? one.state === 'running' : one.effect === effect))!;
   if (effect.mode === 'undo') {
     undo.state = effect.end === 'success' ? 'done' : 'failed';
@@ -105,7 +109,7 @@ function follow(world: World): void {
   // Those that hold each other back do not wait for ever: the first goes on.
   const isIdle = atWork(world).length === 0 && openGates(world).length === 0 && !world.isPaused;
   const held = world.steps.find((step) => mayStart(world, step) && findHolder(world, step) !== undefined);
-  if (!isIdle || held === undefined || world.steps.some((step) => step.state === 'deferred')) return;
+  if (!isIdle || held === undefined || world.steps.some(isBetweenSamples) || world.steps.some((step) => step.state === 'deferred')) return;
   held.isHeldNoLonger = true;
   follow(world);
 }
@@ -127,6 +131,7 @@ function launch(world: World): void {
 
 function start(world: World, step: Step, slot: Step['slots'][number]): void {
   slot.state = 'running';
+  if (step.plan.monitor !== undefined) return takeSample(world, step);
   const { id, count, role } = step.plan;
   const key = { step: id, generation: step.generation, slot: slot.slot, assignment: slot.assignment, mode: 'do' as const };
   const effect = begin(world, key, { count, agent: `${role}-${slot.failedAgents + 1}` });
@@ -144,6 +149,8 @@ function begin(
   const coverage = result.metrics?.['coverage'];
   const effect: Effect = {
     ...key,
+    path: key.step,
+    isSample: false,
     launchedAtMs: world.nowMs,
     endsAtMs: world.nowMs + durationMs,
     end: failure ?? 'success',
@@ -165,10 +172,12 @@ function windUp(world: World): void {
     step.state = isDone && !isJudgedLater ? 'passed' : hasFailed ? 'failed' : 'cancelled';
   }
   if (atWork(world).length > 0) return;
-  const { rollback, kind } = world.ending!;
+  const { rollback, kind, steps: watched = [] } = world.ending!;
   const isChosen = ({ effect, state }: Undo): boolean =>
     state !== 'dropped' &&
-    (rollback === 'all' || (rollback === 'production' && stepOf(world, effect.step).plan.environments.includes('production')));
+    (rollback === 'all' ||
+      (rollback === 'steps' && watched.includes(effect.step)) ||
+      (rollback === 'production' && stepOf(world, effect.step).plan.environments.includes('production')));
   const chosen = world.undos.filter(isChosen);
   for (const step of world.steps.filter(({ state }) => state === 'passed')) {
     const undos = chosen.filter(({ effect }) => effect.step === step.plan.id);
@@ -192,7 +201,7 @@ function windUp(world: World): void {
 function outcomeOf({ status = 'stuck', nowMs, steps, effects, decisions }: World): Outcome {
   const launches = effects.map((effect) => ({
     effect,
-    text: `${effect.step}#${effect.generation}.${effect.slot}.${effect.assignment} ${effect.mode}`,
+    text: `${effect.path}#${effect.generation}.${effect.slot}.${effect.assignment} ${effect.mode}`,
   }));
   return {
     status,

@@ -130,7 +130,9 @@ export function isHeldBySecurity(world: World, step: Step): boolean {
 function startRework(world: World, reviewer: Step): boolean {
   const { rework, dependsOn } = reviewer.plan;
   const ids = rework?.steps ?? dependsOn.map((dependency) => dependency.step);
-  const targets = world.steps.filter((step) => ids.includes(step.plan.id) && step !== reviewer && step.state === 'passed');
+  const targets = world.steps.filter(
+    (step) => ids.includes(step.plan.id) && step !== reviewer && step.state === 'passed' && step.plan.monitor === undefined,
+  );
   if (targets.length === 0 || reviewer.reworkRounds >= (rework?.maxRounds ?? 2)) return false;
   reviewer.reworkRounds += 1;
   const after = findDependents(
@@ -170,11 +172,13 @@ export function renew(world: World, step: Step): void {
 function stopWork(world: World, step: Step): void {
   atWork(world, step).forEach((effect) => stop(world, effect));
   for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+  delete step.nextSampleMs;
   withdrawGates(world, step);
 }
 
 function stop(world: World, effect: Effect): void {
-  if (effect.isStopping || effect.mode === 'undo') return;
+  // What ends at this very moment need not be stopped.
+  if (effect.isStopping || effect.mode === 'undo' || effect.endsAtMs <= world.nowMs) return;
   const { stopMs, succeedsWhenStopped } = world.script.work[effect.step]!;
   Object.assign(effect, {
     isStopping: true,
@@ -229,6 +233,7 @@ export function beginEnding(world: World, ending: NonNullable<World['ending']>):
   world.isPaused = false;
   for (const gate of openGates(world)) closeGate(world, gate, 'withdrawn');
   for (const step of world.steps.filter((one) => !isSettled(one))) {
+    delete step.nextSampleMs;
     if (atWork(world, step).length === 0) step.state = 'cancelled';
     for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
     atWork(world, step).forEach((effect) => stop(world, effect));

@@ -22,7 +22,7 @@ export interface World {
   agenda: { atMs: number; event: OutsideEvent }[];
   decisions: string[];
   isPaused: boolean;
-  ending?: { kind: 'fail' | 'cancel'; rollback: 'all' | 'production' | 'none' };
+  ending?: { kind: 'fail' | 'cancel'; rollback: 'all' | 'production' | 'steps' | 'none'; steps?: string[] };
   status?: string;
 }
 
@@ -59,6 +59,8 @@ export interface Step {
   isHeldNoLonger: boolean;
   reworkRounds: number;
   deferredUntilMs?: number;
+  /** Of a monitor between two samples. */
+  nextSampleMs?: number;
 }
 
 export interface Phase {
@@ -84,6 +86,8 @@ export interface Gate {
 }
 
 export interface Effect extends EffectOf {
+  path: string;
+  isSample: boolean;
   launchedAtMs: number;
   endsAtMs: number;
   end: 'success' | 'cancelled' | 'failed' | 'unknown' | 'not_runnable';
@@ -199,14 +203,17 @@ export function holds(world: World, condition: Condition, of: readonly Step[] = 
 /** Those that may get agents now, one after another: the first in order for which the run, its phase and its turn leave room. */
 export function findNextToStart(world: World): Step | undefined {
   const { plan } = world.script;
-  const takesSlot = (step: Step): boolean => step.state === 'running';
+  const isRunning = (step: Step): boolean => step.state === 'running';
+  // A monitor takes its turn, but no slot.
+  const takesSlot = (step: Step): boolean => isRunning(step) && step.plan.monitor === undefined;
   const hasRoom = (step: Step): boolean => {
     const phase = phaseOf(world, step);
     const mates = stepsOfPhase(world, phase);
-    if (world.steps.filter(takesSlot).length >= plan.maxConcurrentSteps) return false;
-    if (mates.filter(takesSlot).length >= (phase.plan.maxConcurrentSteps ?? Number.POSITIVE_INFINITY)) return false;
+    const needsSlot = step.plan.monitor === undefined;
+    if (needsSlot && world.steps.filter(takesSlot).length >= plan.maxConcurrentSteps) return false;
+    if (needsSlot && mates.filter(takesSlot).length >= (phase.plan.maxConcurrentSteps ?? Number.POSITIVE_INFINITY)) return false;
     // Serial: in file order, and a result that waits for approval keeps its turn.
-    const isTaken = mates.some((mate) => takesSlot(mate) || (mate.state === 'waiting_approval' && mate.slots.length > 0));
+    const isTaken = mates.some((mate) => isRunning(mate) || (mate.state === 'waiting_approval' && mate.slots.length > 0));
     const first = mates.filter((mate) => mate.state === 'ready').sort((a, b) => a.plan.order - b.plan.order)[0];
     return !phase.plan.serial || (!isTaken && step === first);
   };

@@ -27,7 +27,11 @@ export interface WorkScript {
   stopMs: number;
   succeedsWhenStopped: boolean;
   undoFails: boolean;
+  /** Of a monitor: what its samples say, calm after the last. */
+  samples: SampleKind[];
 }
+
+export type SampleKind = 'calm' | 'alarming' | 'failed';
 
 export interface AnswerScript {
   /** The votes on each opening of one of its gates, the first opening first. */
@@ -77,6 +81,7 @@ export interface ScriptedEnd {
 }
 
 export const undoMs = 400;
+export const sampleMs = 150;
 export const voters = ['ana', 'ben', 'cleo', 'ivo', 'developer-1'];
 const firstAnswersOnly = 3;
 const lastAnswerMs = 5_000;
@@ -99,6 +104,13 @@ export function endOf(work: WorkScript, { slot, generation, assignment, mode }: 
     durationMs,
     result: { ...(verdict !== undefined && { verdict }), ...(coverage != null && { metrics: { coverage } }) },
   };
+}
+
+/** How a sample of a monitor ends: it reports its errors under a name of the step's own, or fails. */
+export function endOfSample(work: WorkScript, step: string, index: number): ScriptedEnd {
+  const kind = work.samples[index] ?? 'calm';
+  if (kind === 'failed') return { durationMs: sampleMs, failure: 'failed', result: {} };
+  return { durationMs: sampleMs, result: { metrics: { [`errors_${step}`]: kind === 'alarming' ? 1 : 0 } } };
 }
 
 /** What people answer when a gate opens for the `opening`-th time, from 1. No two votes of a run are meant to come at one moment. */

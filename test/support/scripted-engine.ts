@@ -1,6 +1,6 @@
 import type { EngineEvent, Vote } from '../../core/engine/types';
 import { EngineDriver, startMs, type Ending, type Launch } from './engine-driver';
-import { answersTo, endOf, type EffectOf, type Outcome, type OutsideEvent, type RunScript } from './run-script';
+import { answersTo, endOf, endOfSample, type EffectOf, type Outcome, type OutsideEvent, type RunScript } from './run-script';
 
 const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.timed_out'];
 const person = { kind: 'person', id: 'ana' } as const;
@@ -31,7 +31,10 @@ export function runEngine(script: RunScript): { outcome: Outcome; driver: Engine
 
 function endingOf(script: RunScript, launch: Launch, count: number): Ending {
   const work = script.work[launch.step]!;
-  const { durationMs, failure, result } = endOf(work, { step: launch.step, ...launch.effect }, count);
+  const { durationMs, failure, result } =
+    launch.sample === undefined
+      ? endOf(work, { step: launch.step, ...launch.effect }, count)
+      : endOfSample(work, launch.step, launch.sample.index);
   return {
     durationMs,
     result,
@@ -68,7 +71,7 @@ function outcomeOf(driver: EngineDriver): Outcome {
       Object.entries(state.steps).map(([id, { state: name, generation }]) => [id, `${name} in generation ${generation}`]),
     ),
     launches: launches
-      .map(({ step, atMs, launch: { effect } }) => ({ atMs: atMs - startMs, text: describeEffect({ step, ...effect }) }))
+      .map(({ atMs, launch: { effect } }) => ({ atMs: atMs - startMs, text: describeEffect({ step: effect.path, ...effect }) }))
       .sort((a, b) => a.atMs - b.atMs || (a.text < b.text ? -1 : 1))
       .map(({ atMs, text }) => `${atMs} ${text}`),
     decisions: driver
