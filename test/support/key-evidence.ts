@@ -77,7 +77,7 @@ export const keyEvidence: Readonly<Record<string, Evidence>> = {
   'step.can_block_deployment': show(blocking, 'a deployment likewise'),
   'step.if_blocked': show(blocking, 'defer: it runs again after that time'),
   'step.escalate_after': show(stands, 'when the step says'),
-  'step.on_unknown': show(blocking, 'asks: approve tries again'),
+  'step.on_unknown': show('core/engine/unknown-outcome.test.ts', 'asks: approve tries again'),
   'step.environment': show(saga, 'a deployment to production'),
   'step.escalation_if': show(gates, 'in the result'),
   'step.deployment_strategy': show(rollout, 'run one after the other, by one agent'),
