@@ -140,6 +140,10 @@ const dynamicConfig: Record<string, unknown> = {
   'history.transferProcessorMaxPollRPS': 2000,
   // Unset it is one second: a timer of a millisecond, a retry's pause or a sample under a time scale fires a second late.
   'history.timerProcessorMaxTimeShift': '10ms',
+  // Unset it is 100: as many signals during one workflow task make the server fail the task, and a flood, every task. The SDK may then go
+  // on from what a failed task had done, which no replay repeats: the run is stuck. A run takes 10,000 signals at most. That 2 MB of them
+  // fail a task stays as it is: a run of which the server must hold 8 MB it terminates.
+  'history.maximumBufferedEventsBatch': 10_000,
 };
 
 /** Our environment without the variables that would point the CLI elsewhere. */

@@ -62,6 +62,9 @@ async function createBarrier(adminUrl: string): Promise<Barrier> {
   };
 }
 
+/** What the server holds for a run during a workflow task, if there are not too many. */
+const heldBytes = 2 * 1024 * 1024;
+
 const source = (name: string): string => `
 Workflow: ${name}
 Steps:
@@ -89,8 +92,8 @@ async function countLines({ id }: StartedTestRun): Promise<Map<string, number>> 
 const isTold = async ({ id }: StartedTestRun, action: string): Promise<boolean> =>
   (await getAudit(vapora.client, id)).some(({ event }) => event.action === action);
 
-async function sendStraySignals({ handle }: StartedTestRun, count: number): Promise<void> {
-  await Promise.all(Array.from({ length: count }, () => handle.signal('nonsense', {})));
+async function sendStraySignals({ handle }: StartedTestRun, count: number, message = {}): Promise<void> {
+  await Promise.all(Array.from({ length: count }, () => handle.signal('nonsense', message)));
 }
 
 /** Nothing is missing, and nothing stands twice but what happened as often. */
@@ -144,7 +147,7 @@ test(
     await barrier.raise('gate.approved');
     await run.handle.signal('approve', { gate: 'work', by: 'ana', reason: 'ok' });
     await waitFor('the recording to be under way', barrier.isReached);
-    await sendStraySignals(run, 130);
+    await sendStraySignals(run, 130, { text: 'x'.repeat(heldBytes / 100) });
     await barrier.lower();
     await waitForResult(vapora.client, run.id);
     expect((await countHistoryEvents(vapora, run.id))['workflowTaskFailed']).toBeGreaterThan(0);
