@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { waitForResult } from '../../client/run-outcome';
 import { payloadConverterPath } from '../../workers/bundle';
 import { Chooser } from '../support/random-workflow';
-import { listAuditOf, queryDatabase } from '../support/run-records';
+import { firstRunId, listAuditOf } from '../support/run-records';
 import { startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
 
@@ -68,11 +68,6 @@ function randomSource(chooser: Chooser): { source: string; agents: { source: str
   };
 }
 
-async function firstRunId(id: string): Promise<string> {
-  const [row] = await queryDatabase<{ root_run_id: string }>(vapora, 'select root_run_id from runs where workflow_id = $1', [id]);
-  return row!.root_run_id;
-}
-
 /** Runs it while somebody looks all the time: a query ends a workflow task before its local activity is done. */
 async function recordHistories(n: number): Promise<{ name: string; history: History }[]> {
   const { source, agents } = randomSource(new Chooser(seed + n));
@@ -87,7 +82,7 @@ async function recordHistories(n: number): Promise<{ name: string; history: Hist
   const { workflow } = await vapora.client.temporal();
   const later = (await listAuditOf(vapora, id, 'run.continued')).map(({ event }) => String(event.details?.['runId']));
   const histories: { name: string; history: History }[] = [];
-  for (const [place, runId] of [await firstRunId(id), ...later].entries()) {
+  for (const [place, runId] of [await firstRunId(vapora, id), ...later].entries()) {
     const history = await workflow.getHandle(id, runId).fetchHistory();
     histories.push({ name: `seed ${seed + n}, execution ${place + 1}\n${source}`, history });
   }

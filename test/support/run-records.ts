@@ -54,11 +54,18 @@ export async function listAuditOf(vapora: TestVapora, id: string, action: string
   return (await getAudit(vapora.client, id)).filter(({ event }) => event.action === action);
 }
 
-/** Events of the newest execution's history by type, e.g. to see that no workflow task failed. */
-export async function countHistoryEvents(vapora: TestVapora, id: string): Promise<Record<string, number>> {
+/** The id of a run's first execution. */
+export async function firstRunId(vapora: Pick<TestVapora, 'adminUrl'>, id: string): Promise<string> {
+  const [row] = await queryDatabase<{ root_run_id: string }>(vapora, 'select root_run_id from runs where workflow_id = $1', [id]);
+  if (row === undefined) throw new Error(`Postgres knows no run ${id}`);
+  return row.root_run_id;
+}
+
+/** Events of the newest (or the given) execution's history by type, e.g. to see that no workflow task failed. */
+export async function countHistoryEvents(vapora: TestVapora, id: string, runId?: string): Promise<Record<string, number>> {
   const { workflow } = await vapora.client.temporal();
   const counts: Record<string, number> = {};
-  for (const event of (await workflow.getHandle(id).fetchHistory()).events ?? []) {
+  for (const event of (await workflow.getHandle(id, runId).fetchHistory()).events ?? []) {
     const [type = 'unknown'] = Object.keys(event).filter((key) => key.endsWith('EventAttributes'));
     const name = type.replace('EventAttributes', '');
     counts[name] = (counts[name] ?? 0) + 1;
