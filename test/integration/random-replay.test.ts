@@ -11,7 +11,7 @@ import { firstRunId, listAuditOf } from '../support/run-records';
 import { startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 /** VAPORA_REPLAY_RUNS=200 npx jest random-replay: as many runs; VAPORA_REPLAY_SEED repeats what failed. */
 const runCount = Number(process.env['VAPORA_REPLAY_RUNS'] ?? 20);
