@@ -26,7 +26,8 @@ export interface BenchArguments {
 export const helpText = `npm run bench [-- SCENARIO… OPTIONS]
 
 Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios. Two scenarios need
-no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself).
+no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself). One more,
+scale, is a single run of 10,000 steps.
 
   --repetitions N     rounds per scenario (every round runs every side once)
   --sides A,B         of ${sides.join(', ')}
