@@ -1,5 +1,6 @@
 import { EngineDriver } from '../test/support/engine-driver';
 import { buildPlan } from '../test/support/plan-builder';
+import type { Continuation } from '../core/contract/continuation';
 import { createEngine } from '../core/engine';
 import type { RunChanges } from '../core/contract/local-activities';
 import { driveRun, Inbox, type DriverParts } from './driver';
@@ -224,4 +225,58 @@ test('an answer that comes at once is taken in the same turn, and no other turn 
   expect(turns).toEqual([0, 0]);
   await settle();
   expect(turns).toEqual([0, 0]);
+});
+
+/** A run that waits for a person, and whose history is long. */
+function startLongRun(save: (inbox: Inbox) => Promise<Continuation>) {
+  const waiting = buildPlan({ steps: { a: { automatic: false } } });
+  const inbox = new Inbox();
+  const said: string[] = [];
+  const ended = driveRun({
+    engine: createEngine({ ...options, plan: waiting }),
+    inbox,
+    steps: new Map(),
+    effects: { launch: () => undefined, cancel: () => undefined },
+    timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
+    recorder: {
+      state: { refused: 0, continuation: 'when_quiet' },
+      assign: never,
+      addAgents: never,
+      async record(changes) {
+        said.push(...changes.audit.filter(({ action }) => action === 'signal.ignored').map(({ object }) => object));
+      },
+    },
+    shielded: (work) => work(),
+    publish: () => undefined,
+    save: () => save(inbox),
+  });
+  return { ended, said };
+}
+
+const continuation: Continuation = { schemaVersion: 1, saved: 'x', pieces: 1 };
+
+test.each<[when: string, post: (inbox: Inbox) => Promise<Continuation>]>([
+  [
+    'while the run is saved',
+    async (inbox) => {
+      inbox.post({ type: 'signalIgnored', name: 'meanwhile', reason: 'unknown', atMs: 2 });
+      return continuation;
+    },
+  ],
+  [
+    'together with the answer, after it',
+    async (inbox) => {
+      // One microtask later than the answer: as a replay may deliver it.
+      void Promise.resolve()
+        .then(() => undefined)
+        .then(() => inbox.post({ type: 'signalIgnored', name: 'meanwhile', reason: 'unknown', atMs: 2 }));
+      return continuation;
+    },
+  ],
+])('what comes %s is taken before the run goes on elsewhere', async (_, post) => {
+  let saves = 0;
+  const { ended, said } = startLongRun((inbox) => ((saves += 1) === 1 ? post(inbox) : Promise.resolve(continuation)));
+  expect(await ended).toEqual({ type: 'continue', continuation });
+  expect(said).toEqual(['meanwhile']);
+  expect(saves).toBe(2);
 });

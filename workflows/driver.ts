@@ -81,6 +81,7 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
     let isRecording = false;
     let finish: Finish | undefined;
     let taken = 0;
+    let saved: Continuation | undefined;
     let isEndRecorded = false;
     let hasEnded = false;
 
@@ -92,6 +93,13 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
 
     function turn(): void {
       try {
+        const continuation = saved;
+        saved = undefined;
+        // What has come meanwhile is taken here: then the state that was saved is not the newest.
+        if (continuation && inbox.isEmpty) {
+          hasEnded = true;
+          return resolve({ type: 'continue', continuation });
+        }
         // An answer that comes at once belongs to the same turn: it asks for no other one.
         if (canTake()) takeEvents();
         while (canTake() && !inbox.isEmpty) takeEvents();
@@ -154,11 +162,9 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
       if (recorder.state.continuation === 'now') engine.drain();
       if (!engine.isQuiet() || !inbox.isEmpty) return;
       if (engine.hasChanges().any) return track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
+      // Judged by the next turn, which sees all that a replay delivers together with the answer.
       track(save(), (continuation) => {
-        // What has come meanwhile is taken here: then the state that was saved is not the newest.
-        if (!inbox.isEmpty) return;
-        hasEnded = true;
-        resolve({ type: 'continue', continuation });
+        saved = continuation;
       });
     }
 
