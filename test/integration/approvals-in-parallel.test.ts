@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyAudit } from '../../client/audit';
 import { waitForResult } from '../../client/run-outcome';
+import { heldAgent } from '../support/held-agent';
 import { poison } from '../support/poison-signals';
 import { sendRawSignal } from '../support/raw-signals';
 import { countHistoryEvents, firstRunId, listAuditOf, listExecutions, listIgnoredSignals, queryDatabase } from '../support/run-records';
@@ -70,13 +70,9 @@ Steps:
   gated: { agent: developer, approval: { approvers: [ana] } }
   after: { agent: developer, dependencies: [gated, long] }
 `;
-  const isOver = join(vapora.dataDir, 'flood-is-over');
+  const long = heldAgent('tester', join(vapora.dataDir, 'flood-is-over'));
   const agents = {
-    source: `
-agents:
-  - {id: t, role: tester, executor: {kind: command, plain: true, argv: [sh, -c, 'until [ -e "$0" ]; do sleep 0.1; done', ${JSON.stringify(isOver)}]}}
-  - {id: d, role: developer, executor: {kind: simulate, duration: 1ms}}
-`,
+    source: `agents:\n  - ${long.entry}\n  - {id: d, role: developer, executor: {kind: simulate, duration: 1ms}}\n`,
   };
   const run = await startTestRun(vapora, source, { agents });
   await run.waitsAt('gated');
@@ -107,7 +103,7 @@ agents:
     180_000,
   );
   expect(counted.steps.find(({ id }) => id === 'long')).toMatchObject({ state: 'running' });
-  writeFileSync(isOver, '');
+  long.release();
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed', steps: { passed: 3 } });
 
   // So many signals make a history long: when nothing ran any more, the run went on in a second execution.
