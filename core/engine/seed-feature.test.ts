@@ -77,10 +77,42 @@ test.each(ids)('a failure of %s undoes what was done, the last first', (id) => {
   const isMonitor = new Set(['11_monitor_staging', '14_monitor_production']);
   const undone = driver.launches.filter(({ launch }) => launch.effect.mode === 'undo').map((one) => one.id.replace('!undo', ''));
   // Samples that fail count as critical_error, by which this monitor undoes the deployment it watches, and only that.
-  const deployment = ['traffic_switch', 'health_check', 'deploy'].map((part) => `13_deploy_production/${part}#1`);
-  const expected = id === '14_monitor_production' ? deployment : inReverse(driver, forward);
+  const expected = id === '14_monitor_production' ? deploymentInReverse : inReverse(driver, forward);
   expect(undone.filter((one) => !isMonitor.has(one))).toEqual(expected);
 });
+
+const deploymentInReverse = ['traffic_switch', 'health_check', 'deploy'].map((part) => `13_deploy_production/${part}#1`);
+
+/** Two of three, so that what can be undone and what cannot stand in between each other; no monitor. */
+const canBeUndone = (id: string): boolean => ids.indexOf(id) % 3 !== 2;
+
+test.each(ids.map((id, index) => [index, id] as const))(
+  'a failure at step index %i (%s) undoes exactly what has a compensation, each once, in the reverse order of completion',
+  (index, id) => {
+    const assign: DriverOptions['assign'] = (request, atMs) => {
+      const reply = undoable(request, atMs);
+      return canBeUndone(request.step) || reply.kind !== 'assigned' ? reply : { kind: 'assigned', agent: agentNamed(reply.agent.id) };
+    };
+    // Each takes another time: no two end at the same moment, and not in the order of the plan.
+    const endings = Object.fromEntries(
+      ids.map((step, place): [string, Ending] => [step, { ...good[step], durationMs: 1_000 + ((place * 7) % ids.length) * 100 }]),
+    );
+    endings[id] = { ...endings[id], failure: { kind: 'failed' } };
+    const driver = drive({ endings, assign, sample: id, engine: { autoApprove: true } });
+
+    const completed = driver.ends.filter((end) => !end.id.endsWith('!undo') && canBeUndone(end.step)).map((end) => end.id);
+    const undone = driver.launches.filter(({ launch }) => launch.effect.mode === 'undo').map((one) => one.id.replace('!undo', ''));
+    const isHarmless = id === '15_announce_release' || id === '16_update_docs';
+    const isWatcher = id === '14_monitor_production';
+    const expected = isHarmless ? [] : isWatcher ? deploymentInReverse : inReverse(driver, completed);
+    expect(undone).toEqual(expected);
+    expect(driver.finished?.status).toBe(isHarmless ? 'completed' : 'rolled_back');
+    // It is an order, and not that of the plan.
+    if (undone.length > 1 && index > ids.indexOf('6_docs_start')) expect(undone).not.toEqual([...undone].sort(byPlan).reverse());
+  },
+);
+
+const byPlan = (a: string, b: string): number => ids.indexOf(a.replace(/[#/].*/, '')) - ids.indexOf(b.replace(/[#/].*/, ''));
 
 /** Effects that ended at the same moment count in plan order: the reverse of both. */
 function inReverse(driver: EngineDriver, forward: string[]): string[] {
