@@ -1,7 +1,8 @@
 import type { AgentDocument, AgentInputValue, AgentResult } from '../core/contract/agent-document';
 import type { EffectRef, RunRef } from '../core/contract/local-activities';
 import { idempotencyKeyOf, partsOfPath } from '../core/contract/ids';
-import type { Decision, RunState } from '../core/engine/types';
+import type { RunState } from '../core/engine/run-state';
+import type { Decision } from '../core/engine/types';
 import { subStepsOf } from '../core/engine/rollout';
 import type { Plan, PlanStep } from '../core/plan/types';
 

@@ -2,7 +2,8 @@ import type { AgentDocument, AgentResult } from '../core/contract/agent-document
 import { isResult, resultProblem } from '../core/contract/check-result';
 import { isUndecodable } from '../core/contract/names';
 import { jsonBytes, shortenText } from '../core/contract/text-size';
-import type { EffectFailure, EngineEvent } from '../core/engine/types';
+import type { EffectFailure } from '../core/engine/run-state';
+import type { EngineEvent } from '../core/engine/types';
 
 export type EffectEndFields = Pick<
   Extract<EngineEvent, { type: 'effectEnded' }>,

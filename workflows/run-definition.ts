@@ -15,7 +15,7 @@ import type { RunResult } from '../core/contract/run-result';
 import type { TerminalRunStatus } from '../core/contract/states';
 import { createEngine } from '../core/engine';
 import type { Engine } from '../core/engine';
-import type { RunState } from '../core/engine/types';
+import type { RunState } from '../core/engine/run-state';
 import type { Plan } from '../core/plan/types';
 import { continuationOf, goOn, loadSavedRun, saveRun } from './continuation';
 import { renderDetails } from './details';

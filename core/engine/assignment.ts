@@ -13,7 +13,7 @@ import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
 import { nextStepUndoRequests } from './step-undo';
 import { isSettled } from './transitions';
-import type { SlotRunState } from './types';
+import type { SlotRunState } from './run-state';
 
 const firstBusyDelayMs = 1_000;
 const longestBusyDelayMs = 15_000;

@@ -2,7 +2,7 @@ import type { GateProjection, RunChanges, StepProjection } from '../contract/loc
 import type { StepNode } from './plan-index';
 import type { Run } from './run';
 import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
-import type { GateRunState } from './types';
+import type { GateRunState } from './run-state';
 
 /** Everything that changed since the last call, as rows; the log is empty afterwards. */
 export function collectChanges(run: Run): { changes: RunChanges; urgent: boolean } {

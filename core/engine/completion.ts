@@ -13,7 +13,7 @@ import { blockStep, failStep, finishStepUndo, holdStep, isOverridden, skipStep }
 import { continueStepUndo } from './step-undo';
 import { enqueueReady } from './slots';
 import { isSettled } from './transitions';
-import type { SlotRunState } from './types';
+import type { SlotRunState } from './run-state';
 import { approvalGate } from './votes';
 
 /** An agent's work on a slot has ended, well or not. */

@@ -6,7 +6,8 @@ import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, waitsToStart, weightOf, type Run } from './run';
 import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
 import { isDone, isSettled } from './transitions';
-import type { EngineOptions, RunState } from './types';
+import type { RunState } from './run-state';
+import type { EngineOptions } from './types';
 
 /** A run in memory, from its plan, or from its plan and what was saved of it. */
 export function createRun(options: EngineOptions): Run {

@@ -3,7 +3,7 @@ import { tryAgain } from './completion';
 import { findStep, type Run } from './run';
 import { blockStep, failStep, isOverridden, overrideCheck } from './setbacks';
 import { isSettled } from './transitions';
-import type { GateRunState } from './types';
+import type { GateRunState } from './run-state';
 
 /** A gate has been decided: what it held goes on, or fails. */
 export function onGateDecided(run: Run, gate: GateRunState): void {

@@ -4,7 +4,7 @@ import { recordMonitorStop } from './monitor-end';
 import { moveStep } from './moves';
 import { audit, cancelEffects, cancelTimer, engineActor, type Run } from './run';
 import { isSettled } from './transitions';
-import type { CompensationEntry, RunEnding } from './types';
+import type { CompensationEntry, RunEnding } from './run-state';
 
 /**
  * The run is to end before its plan does: nothing new starts, what runs is cancelled and waited for, gates are withdrawn, timers

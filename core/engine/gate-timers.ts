@@ -2,7 +2,7 @@ import type { Actor } from '../contract/local-activities';
 import type { PlanApproval } from '../plan/types';
 import { expandPeople, findDecisionMakers } from './approvers';
 import { audit, cancelTimer, engineActor, realMs, realMsForPeople, startTimer, type Run } from './run';
-import type { GateRunState } from './types';
+import type { GateRunState } from './run-state';
 
 const defaultEscalateAfterMs = 3_600_000;
 

@@ -5,7 +5,7 @@ import type { PlanApproval } from '../plan/types';
 import { findApprovers, findBarred } from './approvers';
 import type { StepNode } from './plan-index';
 import type { Run } from './run';
-import type { GateRunState } from './types';
+import type { GateRunState } from './run-state';
 import { boundList, boundTexts, type ViewBounds } from './view-bounds';
 
 /** Every gate that was or will be asked: those the plan has, then those that arose. The open ones are the last to be left out. */

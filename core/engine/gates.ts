@@ -12,7 +12,7 @@ import {
   touchGate,
 } from './gate-timers';
 import { audit, engineActor, type Run } from './run';
-import type { GateRunState, Vote } from './types';
+import type { GateRunState, Vote } from './run-state';
 import { automaticVoter, judgeVote, judgeVoter, tally, type GateSpec, type Judgement } from './votes';
 
 /** Opens the gate, counts the votes that came early, and starts its deadline. */

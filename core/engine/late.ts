@@ -3,7 +3,7 @@ import { adjustRun } from './adjustments/adjust-run';
 import { escalateNow, findNextDeciders } from './gate-timers';
 import { audit, engineActor, startTimer, type Run } from './run';
 import { projectTimeline } from './timeline';
-import type { LatenessRunState } from './types';
+import type { LatenessRunState } from './run-state';
 
 /** A projection is never exact: what is late by less than this share of the plan is not worth a message. */
 const tolerance = 0.05;

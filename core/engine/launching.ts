@@ -4,7 +4,8 @@ import { partsOfPath, stepOfPath } from '../contract/ids';
 import type { StepNode } from './plan-index';
 import { currentSubStep } from './rollout';
 import { audit, effectId, engineActor, type Run } from './run';
-import type { Decision, EffectLogEntry, EngineEvent, InFlightEffect } from './types';
+import type { EffectLogEntry, InFlightEffect } from './run-state';
+import type { Decision, EngineEvent } from './types';
 
 export type EffectEnded = Extract<EngineEvent, { type: 'effectEnded' }>;
 

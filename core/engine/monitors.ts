@@ -11,7 +11,7 @@ import type { StepNode } from './plan-index';
 import { moveStep } from './moves';
 import { engineActor, realMs, startTimer, type Run } from './run';
 import { failStep, sampleTimerId } from './setbacks';
-import type { MonitorRunState } from './types';
+import type { MonitorRunState } from './run-state';
 
 /** A default interval is never shorter than this in real time: a time scale then means fewer samples. */
 const shortestDefaultIntervalMs = 100;

@@ -15,7 +15,8 @@ import { expandPeople } from './approvers';
 import { describeNotice, plainText } from './notice-text';
 import { commandsOf } from './decide-command';
 import { audit, engineActor, type Run } from './run';
-import type { EngineEvent, GateRunState, NoticesRunState, PendingNotice } from './types';
+import type { GateRunState, NoticesRunState, PendingNotice } from './run-state';
+import type { EngineEvent } from './types';
 
 /** Where the audit and the alerts stood before something happened. */
 export interface NoticeMark {

@@ -1,6 +1,6 @@
 import type { Plan, PlanDependency, PlanStep } from '../plan/types';
 import { walkCondition } from '../plan/condition-children';
-import type { PlanEdit } from './types';
+import type { PlanEdit } from './run-state';
 
 /** The plan as the run follows it: as it was compiled, with what adjustments changed since. The plan itself when nothing was. */
 export function applyEdits(plan: Plan, edits: readonly PlanEdit[] = []): Plan {

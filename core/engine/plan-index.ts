@@ -1,6 +1,6 @@
 import type { Plan, PlanDependency, PlanPhase, PlanStep } from '../plan/types';
 import { RankHeap } from './rank-heap';
-import type { PhaseRunState, StepRunState } from './types';
+import type { PhaseRunState, StepRunState } from './run-state';
 
 /** A step with what is derived from the plan (fixed) and from the state (counters): never saved. */
 export interface StepNode {

@@ -2,7 +2,7 @@ import type { RunStatus, StepState } from '../contract/states';
 import type { Plan } from '../plan/types';
 import { createRun } from './create-run';
 import { projectTimeline, type Projection } from './timeline';
-import type { RunState, StepRunState } from './types';
+import type { RunState, StepRunState } from './run-state';
 
 /** What is recorded of a run that no workflow answers for. */
 export interface RecordedRun {

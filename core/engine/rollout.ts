@@ -4,7 +4,7 @@ import { checkSubStep } from './conditions';
 import type { StepNode } from './plan-index';
 import { mergeSequence } from './results';
 import { cancelTimer, realMs, startTimer, type Run } from './run';
-import type { RolloutRunState } from './types';
+import type { RolloutRunState } from './run-state';
 
 /** One durable part of a deployment: an effect of its own, at the path `<step>/<name>`, with its own outcome and its own undo. */
 export interface SubStep {

@@ -5,7 +5,8 @@ import type { Plan } from '../plan/types';
 import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type ReadyEntry, type StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { isSettled } from './transitions';
-import type { Decision, EngineEvent, EngineOptions, GateRunState, RunState, TimerRunState } from './types';
+import type { GateRunState, RunState, TimerRunState } from './run-state';
+import type { Decision, EngineEvent, EngineOptions } from './types';
 
 /** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
 export interface Run {

@@ -10,7 +10,7 @@ import { moveStep } from './moves';
 import { audit, effectId, engineActor, findStep, type Run } from './run';
 import { finishStepUndo } from './setbacks';
 import { continueStepUndo } from './step-undo';
-import type { CompensationEntry } from './types';
+import type { CompensationEntry } from './run-state';
 import { undoEffect, undoRequest } from './undo-request';
 
 /**

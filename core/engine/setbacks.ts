@@ -7,7 +7,7 @@ import { audit, cancelEffects, cancelTimer, engineActor, realMs, startTimer, typ
 import { cancelWait } from './rollout';
 import { beginStepUndo, entriesOf } from './step-undo';
 import { isSettled } from './transitions';
-import type { StepCheck } from './types';
+import type { StepCheck } from './run-state';
 import { nextMonday } from './zoned-time';
 
 /** The step fails for good: `optional` and `async` steps hurt nobody, else `on_failure` says what the run does. */

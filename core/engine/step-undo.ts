@@ -4,7 +4,7 @@ import { isRollout } from './rollout';
 import type { Run } from './run';
 import { moveStep } from './moves';
 import { undoRequest } from './undo-request';
-import type { CompensationEntry, StepUndo } from './types';
+import type { CompensationEntry, StepUndo } from './run-state';
 
 /**
  * A deployment that fails, or is given up, undoes itself before the step ends: what was started of this generation, the last first, one

@@ -1,6 +1,6 @@
 import type { AssignmentRequest, EffectRef } from '../contract/local-activities';
 import { findStep, type Run } from './run';
-import type { CompensationEntry } from './types';
+import type { CompensationEntry } from './run-state';
 
 /** Asks for the agent that did the work, to undo it. */
 export function undoRequest(run: Run, entry: CompensationEntry): AssignmentRequest {

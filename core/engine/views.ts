@@ -9,7 +9,7 @@ import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import { planElapsedMs, projectTimeline } from './timeline';
 import { currentSubStep } from './rollout';
 import { isDone, isSettled } from './transitions';
-import type { StepRunState } from './types';
+import type { StepRunState } from './run-state';
 import { boundList, boundNames, type ViewBounds } from './view-bounds';
 
 /** Built only when somebody asks: O(steps). Moments are ISO 8601 in real time, lengths are milliseconds of plan time. */

@@ -4,7 +4,7 @@ import type { PlanApproval } from '../plan/types';
 import { findApprovers, findBarred } from './approvers';
 import type { Run } from './run';
 import { isSettled } from './transitions';
-import type { GateRunState, Vote } from './types';
+import type { GateRunState, Vote } from './run-state';
 
 /** A gate as the plan knows it, before or when it opens. */
 export interface GateSpec {

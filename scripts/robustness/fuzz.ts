@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { hostileTexts, type HostileText } from '../../test/support/hostile-texts';
+import { parseRunArguments } from './run-arguments';
 import { Tally } from './tally';
 import { WatchedCompiler } from './watched-compiler';
 
@@ -20,9 +20,9 @@ const batchSize = 1_000;
 
 /** Exit codes: 0 nothing broke, 1 something did, 2 wrong usage. */
 export async function main(args: string[]): Promise<void> {
-  const options = parse(args);
+  const options = parseRunArguments(args, { program: 'fuzz', countName: 'cases', count: 100_000, help });
   if (options === undefined) return;
-  const { cases, seed, keep } = options;
+  const { count: cases, seed, keep } = options;
   console.log(`${cases} cases, seed ${seed}`);
   const compiler = new WatchedCompiler({ limitMs });
   const tally = new Tally();
@@ -42,31 +42,6 @@ export async function main(args: string[]): Promise<void> {
   }
   console.log(tally.render());
   process.exitCode = tally.troubles.length === 0 ? 0 : 1;
-}
-
-function parse(args: string[]): { cases: number; seed: number; keep?: string } | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        cases: { type: 'string', default: '100000' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        keep: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help === true) {
-      console.log(help);
-      return undefined;
-    }
-    const [cases, seed] = [Number(values.cases), Number(values.seed)];
-    if (!Number.isInteger(cases) || cases < 1 || !Number.isInteger(seed)) throw new Error('--cases and --seed need whole numbers');
-    return { cases, seed, ...(values.keep !== undefined && { keep: values.keep }) };
-  } catch (error) {
-    console.error(`fuzz: ${(error as Error).message}\n\n${help}`);
-    process.exitCode = 2;
-    return undefined;
-  }
 }
 
 function write(folder: string, number: number, { input, format }: HostileText): void {

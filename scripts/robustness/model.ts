@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { compareWithModel } from '../../test/support/compare-runs';
 import { randomScript } from '../../test/support/random-script';
 import type { RunScript } from '../../test/support/run-script';
+import { parseRunArguments } from './run-arguments';
 
 const help = `npm run model -- [--plans N] [--seed N] [--keep FILE]
 
@@ -18,9 +18,9 @@ const batchSize = 500;
 
 /** Exit codes: 0 no difference, 1 a difference, 2 wrong usage. */
 export function main(args: string[]): void {
-  const options = parse(args);
+  const options = parseRunArguments(args, { program: 'model', countName: 'plans', count: 10_000, help });
   if (options === undefined) return;
-  const { plans, seed, keep } = options;
+  const { count: plans, seed, keep } = options;
   console.log(`${plans} plans, seed ${seed}`);
   const startedAt = Date.now();
   for (let done = 0; done < plans; done += batchSize) {
@@ -59,29 +59,4 @@ function report({ script, why }: Different, { seed, numRuns, keep }: { seed: num
   console.log(`a difference: ${why}`);
   console.log(`to repeat it: npm run model -- --plans ${numRuns} --seed ${seed}`);
   process.exitCode = 1;
-}
-
-function parse(args: string[]): { plans: number; seed: number; keep: string | undefined } | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        plans: { type: 'string', default: '10000' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-        keep: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help === true) {
-      console.log(help);
-      return undefined;
-    }
-    const [plans, seed] = [Number(values.plans), Number(values.seed)];
-    if (!Number.isInteger(plans) || plans < 1 || !Number.isInteger(seed)) throw new Error('--plans and --seed need whole numbers');
-    return { plans, seed, keep: values.keep };
-  } catch (error) {
-    console.error(`model: ${(error as Error).message}\n\n${help}`);
-    process.exitCode = 2;
-    return undefined;
-  }
 }

@@ -4,7 +4,8 @@ import { activityIdOf } from '../../core/contract/ids';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
 import type { TerminalRunStatus } from '../../core/contract/states';
 import { createEngine } from '../../core/engine';
-import type { Decision, EffectFailure, Engine, EngineEvent, EngineOptions, RunState, Vote } from '../../core/engine/types';
+import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
+import type { Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
 import type { Plan } from '../../core/plan/types';
 
 export type Launch = Extract<Decision, { type: 'launch' }>;

@@ -1,4 +1,5 @@
-import type { EngineEvent, Vote } from '../../core/engine/types';
+import type { Vote } from '../../core/engine/run-state';
+import type { EngineEvent } from '../../core/engine/types';
 import { EngineDriver, startMs, type Ending, type Launch } from './engine-driver';
 import { answersTo, endOf, endOfSample, type EffectOf, type Outcome, type OutsideEvent, type RunScript } from './run-script';
 

@@ -1,12 +1,11 @@
 import { escalateNow, findNextDeciders } from '../gate-timers';
-import type { StepNode } from '../plan-index';
 import type { Run } from '../run';
-import { accept, findSteps, list, openGateOf, refuse, type Asked, type Judged } from './judged';
+import { accept, findOneStep, list, openGateOf, refuse, type Asked, type Judged } from './judged';
 
 export function escalate(run: Run, id: string, { by, reason }: Asked): Judged {
-  const found = findSteps(run, [id]);
+  const found = findOneStep(run, id);
   if (!found.ok) return found;
-  const [node] = found.nodes as [StepNode];
+  const { node } = found;
   const gate = openGateOf(run, node);
   if (gate === undefined) return refuse('does_not_apply', `${id} is ${node.run.state}: nobody is asked about it`);
   const next = findNextDeciders(run, gate);

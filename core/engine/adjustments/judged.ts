@@ -4,7 +4,7 @@ import type { Refusal, RefusalCode } from '../../contract/messages';
 import { findApprovers, findBarred } from '../approvers';
 import type { StepNode } from '../plan-index';
 import type { Run } from '../run';
-import type { GateRunState, Vote } from '../types';
+import type { GateRunState, Vote } from '../run-state';
 import { judgeVoter } from '../votes';
 
 /** What an adjustment would do: `apply` does it and says what has changed. */
@@ -22,6 +22,11 @@ export function findSteps(run: Run, ids: readonly string[]): { ok: true; nodes: 
   if (missing.length > 0) return { ok: false, code: 'no_such_step', reason: `there is no step ${list(missing)}` };
   const nodes = [...new Set(ids)].flatMap((id) => run.index.byId.get(id) ?? []);
   return { ok: true, nodes };
+}
+
+export function findOneStep(run: Run, id: string): { ok: true; node: StepNode } | ({ ok: false } & Refusal) {
+  const node = run.index.byId.get(id);
+  return node === undefined ? refuse('no_such_step', `there is no step ${id}`) : { ok: true, node };
 }
 
 export function accept(change: () => Changed): Judged {

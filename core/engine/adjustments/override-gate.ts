@@ -1,6 +1,6 @@
 import { castVote } from '../gates';
 import type { Run } from '../run';
-import type { Vote } from '../types';
+import type { Vote } from '../run-state';
 import { judgeVote } from '../votes';
 import { accept, refuse, type Asked, type Judged } from './judged';
 

@@ -3,16 +3,16 @@ import { dependencyHolds } from '../readiness';
 import { runAgain } from '../rework';
 import type { Run } from '../run';
 import { isSettled } from '../transitions';
-import { accept, findSteps, list, refuse, type Asked, type Judged } from './judged';
+import { accept, findOneStep, list, refuse, type Asked, type Judged } from './judged';
 
 export function retryStep(
   run: Run,
   { step: id, agent, inputs }: { step: string; agent?: string; inputs?: Record<string, unknown> },
   { by, reason }: Asked,
 ): Judged {
-  const found = findSteps(run, [id]);
+  const found = findOneStep(run, id);
   if (!found.ok) return found;
-  const [node] = found.nodes as [StepNode];
+  const { node } = found;
   const { plan, run: step } = node;
   const refusal = whyNotRetried(run, node);
   if (refusal !== undefined) return refuse('does_not_apply', refusal);

@@ -1,6 +1,5 @@
-import type { StepNode } from '../plan-index';
 import type { Run } from '../run';
-import { accept, findSteps, judgeOverrider, list, refuse, type Asked, type Judged } from './judged';
+import { accept, findOneStep, judgeOverrider, list, refuse, type Asked, type Judged } from './judged';
 
 const maxOutputLength = 64 * 1024;
 
@@ -9,9 +8,9 @@ export function setOutput(
   { step: id, output, value }: { step: string; output: string; value: string },
   { by, reason }: Asked,
 ): Judged {
-  const found = findSteps(run, [id]);
+  const found = findOneStep(run, id);
   if (!found.ok) return found;
-  const [node] = found.nodes as [StepNode];
+  const { node } = found;
   const { plan, run: step } = node;
   if (reason === undefined || reason.trim() === '') return refuse('reason_needed', 'what an agent gave is replaced only with a reason');
   if (value.length > maxOutputLength) return refuse('does_not_apply', `the value is longer than ${maxOutputLength} characters`);
