@@ -107,7 +107,7 @@ function prefixesOf({ name, history }: { name: string; history: History }): { wo
   const events = history.events ?? [];
   const { EVENT_TYPE_WORKFLOW_TASK_STARTED: started } = temporal.api.enums.v1.EventType;
   return events.flatMap(({ eventType }, at) =>
-    eventType === started ? [{ workflowId: `${name} (to event ${at + 1})`, history: { events: events.slice(0, at + 1) } }] : [],
+    eventType === started ? [{ workflowId: `to event ${at + 1}, ${name}`, history: { events: events.slice(0, at + 1) } }] : [],
   );
 }
 
@@ -118,7 +118,7 @@ async function failuresOf(
   const failures: string[] = [];
   const options = { dataConverter: { payloadConverterPath }, workflowBundle };
   for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
-    if (error !== undefined) failures.push(`${workflowId}: ${error.message}`);
+    if (error !== undefined) failures.push(`${error.message}\n${workflowId}`);
   }
   return failures;
 }
