@@ -22,6 +22,8 @@ export interface DriverParts {
   publish(): void;
   /** Keeps all of the run for its next execution. Absent: it goes on in this one to its end. */
   save?: (() => Promise<Continuation>) | undefined;
+  /** As runs from before engine version 3 do: an answer and the events that are there with it are one round. */
+  mergesRounds?: boolean;
 }
 
 /** What a reader need not see soon is recorded after so many events all the same: only a recording tells how long the history is. */
@@ -63,9 +65,11 @@ export type DriveEnd = Finish | { type: 'continue'; continuation: Continuation }
  * out its decisions. Resolves when the run has ended, its end is recorded and the last notices are delivered or given up; rejects on a
  * bug, which fails the workflow task.
  *
- * While a recording is under way there are no turns, and an event has the time of the turn that takes it. A workflow task may end
- * before its local activity does (a query asks for an answer, or it takes too long): live, the next task then brings its events before
- * the local activity is done, but a replay delivers both at once and at the later time. So nothing may depend on which came first.
+ * While a recording is under way there are no turns, and an event has the time of the turn that takes it. A history does not say
+ * whether a local activity was answered before an event or after it: with a query under way, the answer is written with one workflow
+ * task, and comes live only with the next one and its events, while a replay gives it in the first; and where a task ends before its
+ * local activity does, live the next one brings its events first, and a replay delivers both at once. So the answer is a round of its
+ * own, carried out to its end before any event is taken, whatever came first: then the commands are the same in each case.
  *
  * The first event of a workflow task asks for a turn two microtasks later: a signal is posted at once, a completion or a timer one
  * microtask after it was delivered, and a replay may deliver them in another order than live. So a turn takes all that a task brings,
@@ -79,6 +83,8 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
     const asSoonAsPossible = Promise.resolve();
     let isTurnDue = true;
     let isRecording = false;
+    /** What the recording that was under way has answered, until the next turn. The first turn has nothing to wait for. */
+    let answers: EngineEvent[] | undefined = [];
     let finish: Finish | undefined;
     let taken = 0;
     let saved: Continuation | undefined;
@@ -93,21 +99,8 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
 
     function turn(): void {
       try {
-        const continuation = saved;
-        saved = undefined;
-        // What has come meanwhile is taken here: then the state that was saved is not the newest.
-        if (continuation && inbox.isEmpty) {
-          hasEnded = true;
-          return resolve({ type: 'continue', continuation });
-        }
-        // An answer that comes at once belongs to the same turn: it asks for no other one.
-        if (canTake()) takeEvents();
-        while (canTake() && !inbox.isEmpty) takeEvents();
+        while (canTake() && (answers || !inbox.isEmpty)) proceed(nextRound());
         isTurnDue = false;
-        if (!canTake()) return;
-        if (finish) return (isEndRecorded ? close : conclude)(finish);
-        parts.publish();
-        if (parts.save && recorder.state.continuation) goOnElsewhere(parts.save);
       } catch (error) {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
         reject(error);
@@ -118,9 +111,37 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
       return !isRecording && !hasEnded;
     }
 
-    function takeEvents(): void {
+    function nextRound(): EngineEvent[] {
+      if (!answers) return inbox.drain();
+      return parts.mergesRounds === true ? [...takeAnswers(), ...inbox.drain()] : takeAnswers();
+    }
+
+    function takeAnswers(): EngineEvent[] {
+      const events = answers ?? [];
+      answers = undefined;
+      return events;
+    }
+
+    /** One round: the engine hears of the events, its decisions are carried out, and what follows from them all is done. */
+    function proceed(events: EngineEvent[]): void {
+      const continuation = saved;
+      saved = undefined;
+      // What has come meanwhile is taken here: then the state that was saved is not the newest.
+      if (continuation && inbox.isEmpty) {
+        hasEnded = true;
+        return resolve({ type: 'continue', continuation });
+      }
+      take(events);
+      // An answer that comes at once belongs to the same round.
+      while (canTake() && answers) take(takeAnswers());
+      if (!canTake()) return;
+      if (finish) return isEndRecorded ? close(finish) : conclude(finish);
+      parts.publish();
+      if (parts.save && recorder.state.continuation) goOnElsewhere(parts.save);
+    }
+
+    function take(events: EngineEvent[]): void {
       const nowMs = Date.now();
-      const events = inbox.drain();
       taken += events.length;
       for (const event of events) engine.apply(atTime(event, nowMs));
       for (const decision of engine.decide(nowMs)) {
@@ -132,27 +153,31 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
       // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
       const isLongAgo = parts.save !== undefined && taken >= maxUnrecordedEvents && engine.hasChanges().any;
       if (!finish && !isRecording && (engine.hasChanges().urgent || isLongAgo)) {
-        track(recorder.record(engine.takeChanges().changes, nowMs), () => undefined);
+        track(recorder.record(engine.takeChanges().changes, nowMs), () => []);
       }
     }
 
     function assign({ requests }: Extract<Decision, { type: 'assign' }>): void {
       const { changes } = engine.takeChanges();
-      track(recorder.assign(changes, requests, Date.now()), (replies) => inbox.post({ type: 'replied', atMs: Date.now(), replies }));
+      track(recorder.assign(changes, requests, Date.now()), (replies) => [{ type: 'replied', atMs: Date.now(), replies }]);
     }
 
     function addAgents({ role, count }: Extract<Decision, { type: 'addAgents' }>): void {
-      track(recorder.addAgents(role, count), (output) => inbox.post({ type: 'agentsAdded', atMs: Date.now(), ...output }));
+      track(recorder.addAgents(role, count), (output) => [{ type: 'agentsAdded', atMs: Date.now(), ...output }]);
     }
 
-    /** One recording at a time: no turn, no other. */
-    function track<T>(work: T | Promise<T>, onDone: (value: T) => void): void {
-      if (!(work instanceof Promise)) return onDone(work);
+    /** One recording at a time: no turn, no other. What its answer means to the engine is for the next round. */
+    function track<T>(work: T | Promise<T>, read: (value: T) => EngineEvent[]): void {
+      if (!(work instanceof Promise)) {
+        const events = read(work);
+        if (events.length > 0) answers = [...(answers ?? []), ...events];
+        return;
+      }
       isRecording = true;
       taken = 0;
       work.then((value) => {
         isRecording = false;
-        onDone(value);
+        answers = read(value);
         wake();
       }, reject);
     }
@@ -161,10 +186,11 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
     function goOnElsewhere(save: () => Promise<Continuation>): void {
       if (recorder.state.continuation === 'now') engine.drain();
       if (!engine.isQuiet() || !inbox.isEmpty) return;
-      if (engine.hasChanges().any) return track(recorder.record(engine.takeChanges().changes, Date.now()), () => undefined);
-      // Judged by the next turn, which sees all that a replay delivers together with the answer.
+      if (engine.hasChanges().any) return track(recorder.record(engine.takeChanges().changes, Date.now()), () => []);
+      // Judged by the next round, when all that came meanwhile is there.
       track(save(), (continuation) => {
         saved = continuation;
+        return [];
       });
     }
 
@@ -173,12 +199,13 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
       // Recorded first: a run that is closed from outside while the database is away must not be found as ended well.
       track(recorder.record(engine.takeChanges().changes, Date.now()), () => {
         isEndRecorded = true;
-        close(ended);
+        return [];
       });
+      if (!isRecording) close(ended);
     }
 
     function close(ended: Finish): void {
-      while (!inbox.isEmpty) takeEvents();
+      while (!inbox.isEmpty) take(inbox.drain());
       // What came meanwhile came too late: that is recorded too.
       if (engine.hasChanges().any) return conclude(ended);
       hasEnded = parts.notices?.settle() ?? true;

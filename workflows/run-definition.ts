@@ -5,6 +5,7 @@ import {
   CancellationScope,
   CancelledFailure,
   scheduleLocalActivity,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AgentSpec } from '../core/contract/agents';
@@ -78,8 +79,8 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
     holder.recorder = recorder;
     onDetailsAsked(() => renderDetails(engine.statusView(Date.now())));
     const wasCancelRequested = (): boolean => cancelled.wasRequested() || saved?.cancelRequested === true;
-    const save = (): Promise<Continuation> =>
-      saveRun(run, {
+    const save = async (): Promise<Continuation> => {
+      const continuation = await saveRun(run, {
         schemaVersion: 1,
         state: engine.state,
         resolved,
@@ -88,6 +89,10 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
         cancelRequested: wasCancelRequested(),
         refused: recorder.state.refused,
       });
+      // The history says of a timer, and not of a local activity, what came before it: that must not be left behind.
+      if (version >= 3) await sleep(1, { summary: 'continue as new' });
+      return continuation;
+    };
     // Runs from before this could be follow the commands of then; without a database there is nowhere to keep the state.
     const mayGoOn = recording === 'full' && version >= 2;
     const ended = await drive({
@@ -102,6 +107,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       agents,
       isTold,
       ...(mayGoOn && { save }),
+      mergesRounds: version < 3,
     });
     if (ended.type === 'continue') return goOn(ended.continuation);
     const result = resultOf(engine, run, definition, resolved.planHash, ended);
@@ -162,11 +168,12 @@ interface Drive {
   agentSet(): string;
   agents: readonly AgentSpec[];
   save?: () => Promise<Continuation>;
+  mergesRounds: boolean;
   /** Somebody is told of what happens. */
   isTold: boolean;
 }
 
-function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save, isTold }: Drive) {
+function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save, mergesRounds, isTold }: Drive) {
   const context = {
     plan,
     planHash: resolved.planHash,
@@ -200,6 +207,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
     ...(isTold && { notices: createNoticeSender(scopes, inbox.post) }),
     shielded: createShield(),
     save,
+    mergesRounds,
     publish() {
       const { status, phase } = engine.state;
       writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });

@@ -68,13 +68,19 @@ function randomSource(chooser: Chooser): { source: string; agents: { source: str
   };
 }
 
-/** Runs it while somebody looks all the time: a query ends a workflow task before its local activity is done. */
+/**
+ * Runs it while somebody looks all the time, and says something now and then: a query ends a workflow task before its local activity is
+ * done, or takes the answer of one along that the workflow hears of only with the next task's events.
+ */
 async function recordHistories(n: number): Promise<{ name: string; history: History }[]> {
   const { source, agents } = randomSource(new Chooser(seed + n));
   const { id, handle } = await startTestRun(vapora, source, { agents, seed: String(seed + n), autoApprove: true, timeScale });
   let hasEnded = false;
   const looking = (async () => {
-    while (!hasEnded) await handle.query('status').catch(() => undefined);
+    for (let looks = 1; !hasEnded; looks += 1) {
+      await handle.query('status').catch(() => undefined);
+      if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
+    }
   })();
   await waitForResult(vapora.client, id);
   hasEnded = true;
