@@ -10,7 +10,11 @@ import { publishDefinition } from '../../db/queries/definitions';
 import type { Scenario } from './scenarios';
 
 /** Publishes every scenario's definition and registers the agents: what recorded runs of both kinds start from. */
-export async function publishScenarios(databaseUrl: string, scenarios: readonly Scenario[], agentsSource: string): Promise<void> {
+export async function publishScenarios(
+  databaseUrl: string,
+  scenarios: readonly Pick<Scenario, 'name' | 'definition' | 'source'>[],
+  agentsSource: string,
+): Promise<void> {
   const db = await connectDatabase(databaseUrl);
   try {
     const { agents, diagnostics } = compileAgents(agentsSource, { format: 'yaml' });

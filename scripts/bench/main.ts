@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { AppError, isAppError } from '../../core/contract/errors';
@@ -11,6 +10,7 @@ import { registerSearchAttributes, startBenchEnvironment } from './environment';
 import type { BenchEnvironment } from './environment';
 import { describeMachine } from './machine';
 import { countEventTypes, measureScenario } from './measure';
+import { measureMakespan } from './makespan';
 import type { CpuTimes, Meter } from './measure';
 import { summariseProfiles } from './profile-summary';
 import { judge, renderEventTypes, renderMeasurements, renderVerdicts } from './report';
@@ -19,6 +19,7 @@ import { measureScale } from './scale';
 import { agentsFile, createScenarios } from './scenarios';
 import type { Scenario } from './scenarios';
 import { readCpuMsOfTrees } from './server-cpu';
+import { rejectedOn } from './servers';
 import type { Side } from './sides';
 import { spawnWorker } from './spawned-worker';
 import type { SpawnedWorker } from './spawned-worker';
@@ -47,31 +48,41 @@ const localBenches: ReadonlyMap<string, (options: { repetitions: number }) => Ve
 ]);
 const localRepetitions = 15;
 
+/** What starts servers of its own, by name. */
+const serverBenches: ReadonlyMap<string, (options: BenchArguments, context: BenchContext) => Promise<string>> = new Map([
+  ['makespan', measureMakespan],
+  ['scale', (_, context) => measureScale(context)],
+]);
+interface BenchContext {
+  signal: AbortSignal;
+  say: (line: string) => void;
+}
+
 async function run(options: BenchArguments, signal: AbortSignal): Promise<void> {
-  const { local, scenarios, isScale } = choose(options.scenarios);
+  const { local, scenarios, withOwnServers } = choose(options.scenarios);
   const verdicts = local.flatMap(([name, measure]) => {
     say(name);
     return measure({ repetitions: options.repetitions ?? localRepetitions });
   });
   if (verdicts.length > 0) console.log(renderVerdicts(verdicts));
   if (scenarios.length > 0) await bench(options, scenarios, signal);
-  if (isScale) console.log(`\n${await measureScale({ signal, say })}`);
+  for (const measure of withOwnServers) console.log(`\n${await measure(options, { signal, say })}`);
 }
 
 function choose(names: string[]): {
   local: [string, (options: { repetitions: number }) => Verdict[]][];
   scenarios: Scenario[];
-  isScale: boolean;
+  withOwnServers: ((options: BenchArguments, context: BenchContext) => Promise<string>)[];
 } {
   const scenarios = createScenarios();
-  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), 'scale'];
+  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), ...serverBenches.keys()];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new AppError('bad_usage', `there is no scenario "${unknown}"; there are ${known.join(', ')}`);
   const isChosen = (name: string): boolean => names.length === 0 || names.includes(name);
   return {
     local: [...localBenches].filter(([name]) => isChosen(name)),
     scenarios: scenarios.filter(({ name }) => isChosen(name)),
-    isScale: isChosen('scale'),
+    withOwnServers: [...serverBenches].filter(([name]) => isChosen(name)).map(([, measure]) => measure),
   };
 }
 
@@ -150,11 +161,6 @@ async function report(meter: Meter, scenario: Scenario, options: BenchArguments)
   const found = { scenario, measurements, eventTypes };
   for (const { comparison, ratio } of judge(found)) say(`  ${comparison}: ${ratio.median.toFixed(2)}`);
   return found;
-}
-
-async function rejectedOn(signal: AbortSignal): Promise<never> {
-  while (!signal.aborted) await delay(100, undefined, { ref: false });
-  throw signal.reason;
 }
 
 function print(reports: ScenarioReport[], environment: BenchEnvironment, options: BenchArguments): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { defaultTaskQueue } from '../../core/contract/names';
@@ -8,9 +8,9 @@ import type { StartInput } from '../../core/contract/start-input';
 import { connectDatabase } from '../../db/connect';
 import { payloadConverterPath } from '../../workers/bundle';
 import { layerDependencies, layerStep } from './baseline/graphs';
-import { startBenchEnvironment } from './environment';
 import { table } from './report';
-import { spawnWorker } from './spawned-worker';
+import { withServers } from './servers';
+import { longestTaskMs } from './workflow-tasks';
 
 const shape = { layers: 100, width: 100 };
 /** It runs while the others go on, and has to end before the run can continue as new. */
@@ -18,39 +18,32 @@ const longStepMs = 30_000;
 
 /** One run of 10,000 steps and a long one beside them: whether it completes, and what its histories are like. */
 export async function measureScale({ signal, say }: { signal: AbortSignal; say: (line: string) => void }): Promise<string> {
-  const environment = await startBenchEnvironment({ durable: false, signal });
-  const { temporalAddress, databaseUrl, dataDir } = environment;
-  const cleanups: (() => Promise<unknown>)[] = [environment.stop];
-  try {
-    const worker = await spawnWorker({ kind: 'ours', temporalAddress, databaseUrl, dataDir, overrides: {} });
-    cleanups.push(worker.stop);
-    const connection = await Connection.connect({ address: temporalAddress });
-    cleanups.push(() => connection.close());
-    const client = new Client({ connection });
-    const input: StartInput = { source: sourceOf(), agents: { source: agentsOf() }, initiator: 'bench' };
-    say(`scale: ${shape.layers * shape.width} steps, one of which takes ${longStepMs / 1_000} s`);
-    const startedAt = performance.now();
-    const handle = await client.workflow.start('bench-scale', { taskQueue: defaultTaskQueue, workflowId: 'bench-scale', args: [input] });
-    const { status, steps } = (await handle.result()) as { status: string; steps: Record<string, number> };
-    const wallMs = performance.now() - startedAt;
-    const executions = await readExecutions(client, databaseUrl);
-    const replays = await replay(readFileSync(join(dataDir, 'bench-ours.js'), 'utf8'), executions);
-    const count = Object.values(steps).reduce((sum, n) => sum + n, 0);
-    const events = executions.reduce((sum, { history }) => sum + (history.events?.length ?? 0), 0);
-    const rows = executions.map(({ runId, history }, index) => [
-      String(index + 1),
-      String(history.events?.length ?? 0),
-      longestTaskMs(history).toFixed(0),
-      (replays.get(runId) ?? Number.NaN).toFixed(0),
-    ]);
-    return [
-      `${count} steps: ${status} in ${(wallMs / 1_000).toFixed(1)} s (${((count / wallMs) * 1_000).toFixed(0)} steps/s), ${(events / count).toFixed(2)} events a step`,
-      '',
-      table(['execution', 'events', 'longest workflow task, ms', 'replay, ms'], rows),
-    ].join('\n');
-  } finally {
-    for (const cleanUp of cleanups.reverse()) await cleanUp();
-  }
+  return withServers(
+    { kinds: ['ours'], durable: false, overrides: {}, signal },
+    async ({ environment: { databaseUrl, dataDir }, client }) => {
+      const input: StartInput = { source: sourceOf(), agents: { source: agentsOf() }, initiator: 'bench' };
+      say(`scale: ${shape.layers * shape.width} steps, one of which takes ${longStepMs / 1_000} s`);
+      const startedAt = performance.now();
+      const handle = await client.workflow.start('bench-scale', { taskQueue: defaultTaskQueue, workflowId: 'bench-scale', args: [input] });
+      const { status, steps } = (await handle.result()) as { status: string; steps: Record<string, number> };
+      const wallMs = performance.now() - startedAt;
+      const executions = await readExecutions(client, databaseUrl);
+      const replays = await replay(readFileSync(join(dataDir, 'bench-ours.js'), 'utf8'), executions);
+      const count = Object.values(steps).reduce((sum, n) => sum + n, 0);
+      const events = executions.reduce((sum, { history }) => sum + (history.events?.length ?? 0), 0);
+      const rows = executions.map(({ runId, history }, index) => [
+        String(index + 1),
+        String(history.events?.length ?? 0),
+        longestTaskMs(history).toFixed(0),
+        (replays.get(runId) ?? Number.NaN).toFixed(0),
+      ]);
+      return [
+        `${count} steps: ${status} in ${(wallMs / 1_000).toFixed(1)} s (${((count / wallMs) * 1_000).toFixed(0)} steps/s), ${(events / count).toFixed(2)} events a step`,
+        '',
+        table(['execution', 'events', 'longest workflow task, ms', 'replay, ms'], rows),
+      ].join('\n');
+    },
+  );
 }
 
 function sourceOf(): string {
@@ -96,18 +89,6 @@ async function readExecutions(client: Client, databaseUrl: string): Promise<Exec
   } finally {
     await db.destroy();
   }
-}
-
-/** From the start of a workflow task to its completion. */
-function longestTaskMs({ events }: History): number {
-  let startedMs = 0;
-  let longest = 0;
-  for (const { eventTime, workflowTaskStartedEventAttributes, workflowTaskCompletedEventAttributes } of events ?? []) {
-    const atMs = Number(eventTime?.seconds ?? 0) * 1_000 + (eventTime?.nanos ?? 0) / 1e6;
-    if (workflowTaskStartedEventAttributes) startedMs = atMs;
-    else if (workflowTaskCompletedEventAttributes) longest = Math.max(longest, atMs - startedMs);
-  }
-  return longest;
 }
 
 async function replay(code: string, executions: readonly Execution[]): Promise<Map<string, number>> {

@@ -4,6 +4,7 @@ import type { BaselineInput } from './baseline/contract';
 import type { FeatureInput } from './baseline/feature-auth-mfa';
 import { chainStep, layerDependencies, layerStep } from './baseline/graphs';
 import type { LayersShape } from './baseline/graphs';
+import type { SlottedSteps } from './baseline/list-schedule';
 
 export interface Scenario {
   name: string;
@@ -17,7 +18,10 @@ export interface Scenario {
   runs: number;
   /** How often each side is measured, unless the command line says otherwise. */
   repetitions: number;
-  baseline: { workflowType: string; input: Omit<FeatureInput, keyof BaselineInput> | { length: number } | { width: number } | LayersShape };
+  baseline: {
+    workflowType: string;
+    input: Omit<FeatureInput, keyof BaselineInput> | { length: number } | { width: number } | LayersShape | SlottedSteps;
+  };
   /** Most history events, recording, against the bare hand-written workflow. */
   eventGoal?: number;
 }

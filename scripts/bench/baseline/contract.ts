@@ -8,6 +8,8 @@ export const baselineTaskQueue = 'bench-baseline';
 export interface WorkStep {
   id: string;
   role: string;
+  /** How long its agent works; at once where nothing is said. */
+  durationMs?: number;
 }
 
 /** Which run a recorded step belongs to, and who does it. */
@@ -17,7 +19,7 @@ export interface Assignment {
 }
 
 export interface WorkActivities {
-  /** The agent's work: nothing. */
+  /** The agent's work: nothing, or to wait. */
   work(step: WorkStep): Promise<AgentResult>;
   /** The same, with its attempt and its outcome in Postgres. */
   recordedWork(step: WorkStep, assignment: Assignment): Promise<AgentResult>;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentResult, MetricValue } from '../../../core/contract/agent-document';
 import type { WorkStep } from './contract';
 
@@ -8,8 +9,9 @@ const metricsByRole: Record<string, Record<string, MetricValue>> = {
   security: { critical_vulns: 0, high_vulns: 0 },
 };
 
-/** An agent that does nothing and succeeds. */
-export async function work({ role }: WorkStep): Promise<AgentResult> {
+/** An agent that takes its time and succeeds. */
+export async function work({ role, durationMs = 0 }: WorkStep): Promise<AgentResult> {
+  if (durationMs > 0) await sleep(durationMs);
   const metrics = metricsByRole[role];
   return { status: 'success', ...(metrics && { metrics }) };
 }

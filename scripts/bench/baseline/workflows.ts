@@ -2,6 +2,8 @@ import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
 import type { BaselineInput, WorkStep } from './contract';
 import { chainStep, layerDependencies, layerStep } from './graphs';
 import type { LayersShape } from './graphs';
+import { byLongestPath } from './list-schedule';
+import type { SlottedSteps, TimedStep } from './list-schedule';
 import { openStepRunner } from './step-runner';
 
 /**
@@ -54,6 +56,32 @@ export async function layers(input: BaselineInput & LayersShape): Promise<number
     }
   }
   await Promise.all(finished.values());
+  await runner.close();
+  return progress.done;
+}
+
+/** Whenever a slot is free, the ready step with the longest remaining path starts. */
+export async function slotted(input: BaselineInput & SlottedSteps): Promise<number> {
+  const progress = trackProgress();
+  const runner = await openStepRunner(input);
+  const waiting = byLongestPath(input.steps);
+  const ended = new Set<string>();
+  const running = new Set<Promise<void>>();
+  const start = async ({ id, durationMs }: TimedStep): Promise<void> => {
+    await runner.perform({ id, role: 'developer', durationMs });
+    ended.add(id);
+    progress.done++;
+  };
+  while (progress.done < input.steps.length) {
+    for (let next = 0; running.size < input.slots && next >= 0;) {
+      next = waiting.findIndex(({ needs }) => needs.every((id) => ended.has(id)));
+      for (const step of next < 0 ? [] : waiting.splice(next, 1)) {
+        const work = start(step).finally(() => running.delete(work));
+        running.add(work);
+      }
+    }
+    await Promise.race(running);
+  }
   await runner.close();
   return progress.done;
 }
