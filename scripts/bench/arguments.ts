@@ -26,10 +26,11 @@ export interface BenchArguments {
 export const helpText = `npm run bench [-- SCENARIO… OPTIONS]
 
 Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios. Two scenarios need
-no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself). One more,
-scale, is a single run of 10,000 steps.
+no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself). Three more
+start servers of their own: makespan (random steps of known durations in 4 and in 10 slots, against exact list scheduling too), runs
+(1,000 small runs at once, and whether Postgres holds exactly what they should leave) and scale (one run of 10,000 steps).
 
-  --repetitions N     rounds per scenario (every round runs every side once)
+  --repetitions N     rounds per scenario (every round runs every side once); of makespan, the number of random DAGs
   --sides A,B         of ${sides.join(', ')}
   --durable           servers that write to disk, as 'vapora dev' runs them (default: Temporal in memory, Postgres without fsync)
   --no-baseline-heartbeats

@@ -15,6 +15,7 @@ import type { CpuTimes, Meter } from './measure';
 import { summariseProfiles } from './profile-summary';
 import { judge, renderEventTypes, renderMeasurements, renderVerdicts } from './report';
 import type { ScenarioReport, Verdict } from './report';
+import { measureRuns } from './runs';
 import { measureScale } from './scale';
 import { agentsFile, createScenarios } from './scenarios';
 import type { Scenario } from './scenarios';
@@ -51,6 +52,7 @@ const localRepetitions = 15;
 /** What starts servers of its own, by name. */
 const serverBenches: ReadonlyMap<string, (options: BenchArguments, context: BenchContext) => Promise<string>> = new Map([
   ['makespan', measureMakespan],
+  ['runs', measureRuns],
   ['scale', (_, context) => measureScale(context)],
 ]);
 interface BenchContext {
@@ -146,7 +148,7 @@ async function startWorkers(options: BenchArguments, environment: BenchEnvironme
 
 async function readCpu(side: Side, workers: SpawnedWorker[], { temporalPid, postgresPid }: BenchEnvironment): Promise<CpuTimes> {
   const kind = side === 'bare' || side === 'handRecorded' ? 'baseline' : 'ours';
-  const worker = (await workers.find((each) => each.kind === kind)?.readCpuMs()) ?? 0;
+  const worker = (await workers.find((each) => each.kind === kind)?.readUsage())?.cpuMs ?? 0;
   const temporal = temporalPid === undefined ? undefined : readCpuMsOfTrees([temporalPid]);
   const postgres = postgresPid === undefined ? undefined : readCpuMsOfTrees([postgresPid]);
   return { worker, ...(temporal !== undefined && { temporal }), ...(postgres !== undefined && { postgres }) };

@@ -16,7 +16,7 @@ import { sides, startOf } from './sides';
 import type { Side, WorkflowStart } from './sides';
 import { spreadOfRatios } from './statistics';
 
-const usualDags = 6;
+const usualDags = 4;
 const slotLimits = [4, 10];
 /** Agents only wait, so that cases can share the machine; each runs its own sides one after the other. */
 const casesAtOnce = 4;

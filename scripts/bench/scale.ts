@@ -10,7 +10,7 @@ import { payloadConverterPath } from '../../workers/bundle';
 import { layerDependencies, layerStep } from './baseline/graphs';
 import { table } from './report';
 import { withServers } from './servers';
-import { longestTaskMs } from './workflow-tasks';
+import { readWorkflowTasks } from './workflow-tasks';
 
 const shape = { layers: 100, width: 100 };
 /** It runs while the others go on, and has to end before the run can continue as new. */
@@ -34,7 +34,7 @@ export async function measureScale({ signal, say }: { signal: AbortSignal; say: 
       const rows = executions.map(({ runId, history }, index) => [
         String(index + 1),
         String(history.events?.length ?? 0),
-        longestTaskMs(history).toFixed(0),
+        readWorkflowTasks(history).longestMs.toFixed(0),
         (replays.get(runId) ?? Number.NaN).toFixed(0),
       ]);
       return [

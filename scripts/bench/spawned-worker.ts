@@ -1,12 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { WorkerProcessOptions, WorkerReply, WorkerRequest } from './worker-process';
+import type { WorkerProcessOptions, WorkerReply, WorkerRequest, WorkerUsage } from './worker-process';
 
 export interface SpawnedWorker {
   kind: WorkerProcessOptions['kind'];
   pid: number;
-  /** CPU time that its process has used so far, all threads. */
-  readCpuMs(): Promise<number>;
+  readUsage(): Promise<WorkerUsage>;
   stop(): Promise<void>;
 }
 
@@ -33,12 +32,12 @@ export async function spawnWorker(options: WorkerProcessOptions): Promise<Spawne
   return {
     kind: options.kind,
     pid: child.pid ?? 0,
-    async readCpuMs() {
+    async readUsage() {
       const answer = nextReply();
-      send({ type: 'cpu' });
+      send({ type: 'usage' });
       const message = await answer;
-      if (message.type !== 'cpu') throw new Error(message.type === 'failed' ? message.message : 'the worker answered something else');
-      return message.cpuMs;
+      if (message.type !== 'usage') throw new Error(message.type === 'failed' ? message.message : 'the worker answered something else');
+      return message;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

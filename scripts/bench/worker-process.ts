@@ -23,10 +23,17 @@ export interface WorkerProcessOptions {
   profileFile?: string;
 }
 
+/** Of the whole process, all threads, since it began. */
+export interface WorkerUsage {
+  cpuMs: number;
+  /** The most memory that it has held at once. */
+  peakRssBytes: number;
+}
+
 /** Parent to worker. */
-export type WorkerRequest = { type: 'cpu' } | { type: 'stop' };
+export type WorkerRequest = { type: 'usage' } | { type: 'stop' };
 /** Worker to parent. */
-export type WorkerReply = { type: 'ready' } | { type: 'cpu'; cpuMs: number } | { type: 'failed'; message: string };
+export type WorkerReply = { type: 'ready' } | ({ type: 'usage' } & WorkerUsage) | { type: 'failed'; message: string };
 
 function reply(message: WorkerReply): void {
   process.send?.(message);
@@ -63,7 +70,7 @@ async function main(): Promise<void> {
     if (request.type === 'stop') stop();
     else {
       const { user, system } = process.cpuUsage();
-      reply({ type: 'cpu', cpuMs: (user + system) / 1000 });
+      reply({ type: 'usage', cpuMs: (user + system) / 1000, peakRssBytes: process.resourceUsage().maxRSS * 1024 });
     }
   });
   // The parent is gone, whatever happened to it.

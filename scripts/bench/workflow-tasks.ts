@@ -1,13 +1,21 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
 
-/** The longest from the start of a workflow task to its completion, in ms; 0 where none was completed. */
-export function longestTaskMs({ events }: History): number {
+export interface WorkflowTasks {
+  /** From the start of a workflow task to its completion; 0 where none was completed. */
+  longestMs: number;
+  /** Taken from a worker that did not answer in time, and given out again. */
+  timedOut: number;
+}
+
+export function readWorkflowTasks({ events }: History): WorkflowTasks {
+  const tasks = { longestMs: 0, timedOut: 0 };
   let startedMs = 0;
-  let longest = 0;
-  for (const { eventTime, workflowTaskStartedEventAttributes, workflowTaskCompletedEventAttributes } of events ?? []) {
+  for (const event of events ?? []) {
+    const { eventTime } = event;
     const atMs = Number(eventTime?.seconds ?? 0) * 1_000 + (eventTime?.nanos ?? 0) / 1e6;
-    if (workflowTaskStartedEventAttributes) startedMs = atMs;
-    else if (workflowTaskCompletedEventAttributes) longest = Math.max(longest, atMs - startedMs);
+    if (event.workflowTaskStartedEventAttributes) startedMs = atMs;
+    else if (event.workflowTaskCompletedEventAttributes) tasks.longestMs = Math.max(tasks.longestMs, atMs - startedMs);
+    else if (event.workflowTaskTimedOutEventAttributes) tasks.timedOut += 1;
   }
-  return longest;
+  return tasks;
 }
