@@ -18,6 +18,7 @@ import type { EffectRecording } from './effect-recording';
 import { builtinExecutors, findExecutor } from './executors/index';
 import type { Executors } from './executors/types';
 import { startHeartbeat } from './heartbeat';
+import { holdUntilCancelled } from './hold';
 import { createOneAtATime } from './one-at-a-time';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { resolveInputs } from './resolve-inputs';
@@ -80,6 +81,7 @@ export function createAgentActivity(options: AgentActivityOptions): AgentActivit
       return { result, attempt, startedAtMs: began.startedAtMs, endedAtMs };
     }
     if (began.kind === 'superseded') throw superseded(`${document.step.id}: ${began.reason}`);
+    if (began.kind === 'held') return holdUntilCancelled(began, control);
     const agent = withExecutor(await findAgent(document, control), control);
     await refuseUnknown(began, { agent, control, recording });
     return runAttempt({
@@ -253,7 +255,7 @@ interface KnownFailure {
 
 /** Goes on, or leaves it to a person. Asking fails the attempt that was just begun, so that a person's "retry" starts afresh. */
 async function refuseUnknown(
-  began: BeganAttempt,
+  began: Exclude<BeganAttempt, { kind: 'held' }>,
   { agent, control, recording }: { agent: AgentSpec; control: AgentActivityControl; recording: EffectRecording },
 ): Promise<void> {
   if (began.kind !== 'unknown' || control.onUnknown === 'retry' || isIdempotent(agent)) return;

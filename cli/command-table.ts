@@ -19,6 +19,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('workflow resume', 'go on', () => import('./workflow/resume.js')),
   entry('workflow adjust', 'change a run while it runs', () => import('./workflow/adjust.js')),
   entry('workflow cancel', 'stop, and undo what was done', () => import('./workflow/cancel.js')),
+  entry('workflow rollback', 'undo what a terminated run did', () => import('./workflow/rollback.js')),
   entry('gates', 'everything that waits for a person', () => import('./gates.js')),
   entry('validate', 'check files without running them', () => import('./validate.js')),
   entry('plan', 'print what a file compiles to', () => import('./plan.js')),

@@ -1,5 +1,6 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { AgentProgress } from '../core/contract/agent-document';
+import { heldMessage } from '../core/contract/local-activities';
 import type { RunStatusView } from '../core/contract/views';
 
 /** What Temporal knows about an activity that has not ended. */
@@ -42,6 +43,11 @@ export function addHeartbeats(view: RunStatusView, activities: readonly PendingA
       };
     }),
   };
+}
+
+/** The agent's activity begins nothing: its run is to be undone. */
+export function isHeld(activity: PendingActivity): boolean {
+  return readBeat(activity)?.message === heldMessage;
 }
 
 /** `<step>#<generation>…` of a forward effect → the step; undefined for anything else. */

@@ -98,6 +98,7 @@ export interface RunsTable {
   ended_at: NullableTimestamp;
   updated_at: Defaulted<Date>;
   ordinal: GeneratedAlways<number>;
+  rollback_requested_at: NullableTimestamp;
 }
 
 export interface RecordingsTable {

@@ -334,6 +334,9 @@ export const agentFailureTypes = {
   superseded: 'Superseded',
 } as const;
 
+/** What an activity reports that begins nothing, because its run is to be undone. */
+export const heldMessage = 'held: what the run did is to be undone';
+
 export interface SampleRecord {
   step: string;
   generation: number;

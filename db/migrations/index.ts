@@ -4,7 +4,16 @@ import { linesOnce } from './0003-lines-once';
 import { executionOwner } from './0004-execution-owner';
 import { gateViews } from './0005-gate-views';
 import { estimatesOfSteps } from './0006-estimates-of-steps';
+import { rollbackRequests } from './0007-rollback-requests';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
-export const migrations: readonly Migration[] = [initialTables, auditTrail, linesOnce, executionOwner, gateViews, estimatesOfSteps];
+export const migrations: readonly Migration[] = [
+  initialTables,
+  auditTrail,
+  linesOnce,
+  executionOwner,
+  gateViews,
+  estimatesOfSteps,
+  rollbackRequests,
+];

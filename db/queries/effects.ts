@@ -34,6 +34,8 @@ export type BeganAttempt =
   | { kind: 'succeeded'; result: AgentResult; startedAtMs: number; endedAtMs: number; attempt: number }
   /** An attempt before was started and nobody knows how it ended. This attempt is marked started: going on is allowed. */
   | { kind: 'unknown'; previousAttempt: number; attempt: number }
+  /** It has not ended, and the run is to be undone: nothing is begun. `previousAttempt` 0: nor was it ever. */
+  | { kind: 'held'; previousAttempt: number; attempt: number }
   /** The effect has ended otherwise, or a newer assignment or generation owns it. */
   | { kind: 'superseded'; reason: string };
 
@@ -52,6 +54,9 @@ const replacedBy = `(select jsonb_build_object('generation', e.generation, 'assi
 const isNewestExecution = `exists (select from runs r where r.root_run_id = i.root and (r.run_id = i.run_id
   or not exists (select from recordings c where c.root_run_id = i.root and c.run_id = i.run_id)))`;
 
+/** Whether the run was terminated and is to be undone: then nothing is begun that does. */
+const isStopped = `(i.mode = 'do' and exists (select from runs r where r.root_run_id = i.root and r.rollback_requested_at is not null))`;
+
 interface BeginRow {
   id: number | null;
   outcome: Outcome | null;
@@ -67,6 +72,7 @@ interface BeginRow {
   /** It had ended, not well, before the run was reset. */
   reopens: boolean;
   repeated: boolean;
+  stopped: boolean;
   leased: boolean;
 }
 
@@ -81,7 +87,7 @@ export async function beginAttempt(db: Database, input: BeginAttemptInput): Prom
   );
   statement.with(
     'target',
-    `select i.*, e.*, ${replacedBy} as replaced, ${reopensSql({ row: 'e', root: 'i.root', runId: 'i.run_id' })} and ${isNewestExecution} as reopens,
+    `select i.*, e.*, ${replacedBy} as replaced, ${reopensSql({ row: 'e', root: 'i.root', runId: 'i.run_id' })} and ${isNewestExecution} as reopens, ${isStopped} as stopped,
        coalesce((select a.state in ('started', 'unknown') from execution_attempts a where a.execution_id = e.id and a.attempt = e.previous), false) as is_unknown,
        coalesce((select a.state = 'started' and a.worker = i.worker and a.started_at = i.at from execution_attempts a
          where a.execution_id = e.id and a.attempt = e.previous), false) as repeated
@@ -95,7 +101,7 @@ export async function beginAttempt(db: Database, input: BeginAttemptInput): Prom
     `update executions e set state = 'running', attempts = greatest(t.attempt, t.previous + 1), run_id = t.run_id,
        started_at = case when t.reopens then t.at else coalesce(e.started_at, t.at) end,
        outcome = null, finished_at = null, duration_ms = null, cost_usd = null, tokens_in = null, tokens_out = null, metrics = null, result = null
-     from target t where e.id = t.id and (t.outcome is null or t.reopens) and t.replaced is null and not t.repeated returning e.id, e.attempts`,
+     from target t where e.id = t.id and (t.outcome is null or t.reopens) and t.replaced is null and not t.repeated and not t.stopped returning e.id, e.attempts`,
   );
   statement.with(
     'lost_attempts',
@@ -114,7 +120,7 @@ export async function beginAttempt(db: Database, input: BeginAttemptInput): Prom
   const [row] = await statement.run<BeginRow>(
     db,
     'effect-begin',
-    `select t.id, t.outcome, t.previous, t.replaced, t.result, t.failure, t.started_at, t.finished_at, t.repeated, t.is_unknown, t.reopens,
+    `select t.id, t.outcome, t.previous, t.replaced, t.result, t.failure, t.started_at, t.finished_at, t.repeated, t.is_unknown, t.reopens, t.stopped,
        coalesce((select attempts from begun), t.previous) as attempt, exists (select from lease) as leased, (select audited from reopened) from target t`,
   );
   if (row === undefined) throw new AppError('internal', 'beginAttempt gave no row');
@@ -142,6 +148,7 @@ function judgeBeginning(row: BeginRow, { effect }: BeginAttemptInput): BeganAtte
   }
   const reason = reasonToRefuse(row);
   if (reason !== undefined) return { kind: 'superseded', reason };
+  if (row.stopped) return { kind: 'held', previousAttempt: row.previous ?? 0, attempt };
   if (row.is_unknown && !row.repeated) return { kind: 'unknown', previousAttempt: row.previous ?? 0, attempt };
   return { kind: 'fresh', attempt };
 }

@@ -1,4 +1,4 @@
-import type { RunRef } from '../../core/contract/local-activities';
+import type { EffectRef, RunRef } from '../../core/contract/local-activities';
 import type { RunStatus } from '../../core/contract/states';
 import type { Database } from '../connect';
 import { jsonText } from '../json-text';
@@ -113,4 +113,28 @@ export async function listRunRows(db: Database, filter: RunRowFilter = {}): Prom
 /** The agents of a run are others from now on. */
 export async function replaceAgentSet(db: Database, rootRunId: string, agentSet: string): Promise<void> {
   await db.updateTable('runs').set({ agent_set: agentSet }).where('root_run_id', '=', rootRunId).execute();
+}
+
+/** From now on nothing of the run begins but what undoes. False where no such run is recorded. */
+export async function requestRollback(
+  db: Database,
+  { workflowId, rootRunId }: { workflowId: string; rootRunId: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set({ rollback_requested_at: new Date() })
+    .where('workflow_id', '=', workflowId)
+    .where('root_run_id', '=', rootRunId)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Effects of a run that have succeeded: a wave that asks for one again is given its result. */
+export async function listSuccesses(db: Database, rootRunId: string): Promise<EffectRef[]> {
+  return db
+    .selectFrom('executions')
+    .select(['path', 'generation', 'slot', 'assignment', 'mode'])
+    .where('root_run_id', '=', rootRunId)
+    .where('outcome', '=', 'success')
+    .execute();
 }
