@@ -17,8 +17,8 @@ import { createDatabaseRecording, createNoRecording, createSampleRecording } fro
 import type { EffectRecording } from './effect-recording';
 import { builtinExecutors, findExecutor } from './executors/index';
 import type { Executors } from './executors/types';
-import { startHeartbeat } from './heartbeat';
-import { holdUntilCancelled } from './hold';
+import { heartbeatEveryMs, startHeartbeat } from './heartbeat';
+import { holdUntilCancelled } from './hold-until-cancelled';
 import { createOneAtATime } from './one-at-a-time';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { resolveInputs } from './resolve-inputs';
@@ -30,7 +30,6 @@ import { storeOutputs } from './store-outputs';
 import type { StoredOutputs } from './store-outputs';
 import { createWorkspace, removeWorkspace } from './workspace';
 
-const heartbeatEveryMs = 1_000;
 /** A third of a lease's length. */
 const renewLeaseEveryMs = 20_000;
 

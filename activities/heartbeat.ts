@@ -1,5 +1,8 @@
 import type { AgentProgress } from '../core/contract/agent-document';
 
+/** How often a worker beats for what it does. */
+export const heartbeatEveryMs = 1_000;
+
 export interface HeartbeatOptions {
   beat: (details: Partial<AgentProgress>) => void;
   everyMs: number;

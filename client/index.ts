@@ -23,6 +23,6 @@ export { listOpenGates, type OpenGates, type RunGate } from './gates';
 export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
 export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';
-export { rollbackRun, type RolledBackRun } from './rollback-run';
+export { rollbackRun, type RequestedRollback, type RollbackOptions } from './rollback-run';
 export { ensureSearchAttributes } from './search-attributes';
 export { startRun, type StartedRun, type StartRunRequest } from './start-run';

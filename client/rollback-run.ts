@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { AppError } from '../core/contract/errors';
 import { activityIdOf } from '../core/contract/ids';
 import type { CancelMessage } from '../core/contract/messages';
-import { activityNames } from '../core/contract/names';
 import { listSuccesses, requestRollback } from '../db/queries/runs';
 import { callDatabase } from './call-database';
-import { isHeld } from './heartbeats';
 import type { VaporaClient } from './connect';
 import { cancelRun } from './control-run';
+import { isHeld } from './heartbeats';
+import { agentActivitiesOf, lastTaskOf, resetPointOf, rootRunIdOf } from './run-history';
+import type { HistoryEvent } from './run-history';
 import { describeRun } from './run-views';
 import { callTemporal, runNotFound } from './temporal-errors';
 
-export interface RolledBackRun {
+export interface RequestedRollback {
   id: string;
   /** The execution that undoes. */
   runId: string;
@@ -24,90 +26,75 @@ export interface RollbackOptions {
   signal?: AbortSignal | undefined;
 }
 
+interface Execution {
+  id: string;
+  runId: string;
+}
+
 const closedByForce: ReadonlySet<string> = new Set(['TERMINATED', 'TIMED_OUT']);
+/** How a reset of ours is known from another one. */
+const resetReason = 'vapora workflow rollback: ';
 const pollMs = 200;
 
 /**
- * Undoes what a run did that Temporal closed without the engine's doing. A reset begins with the last workflow task again, whose commands
- * its new history does not have: so that task is done once more first, while the database lets nothing begin, and what had begun is found
- * again by its records; only then the run is cancelled, and undoes what it knows of. Resolves when that is asked for; waits for a worker. Asked again, it goes on
- * where it was. AppError `refused` where the run goes on or has come to an end of its own, `not_found`, `interrupted`.
+ * Undoes what a run did that Temporal closed without the engine's doing. A reset begins with the last workflow task again, whose
+ * commands its new history does not have: so that task is done once more first, while the database lets nothing begin, and what had
+ * begun is found again by its records; only then the run is cancelled, and undoes what it knows of.
+ *
+ * Resolves when the cancel is asked for, which waits for a worker; one that was interrupted goes on when it is asked again. AppError
+ * `refused` where the run goes on or has come to an end of its own, `not_found`, `unavailable`, `interrupted`.
  */
 export async function rollbackRun(
   client: VaporaClient,
   id: string,
   message: Omit<CancelMessage, 'noRollback'>,
   { signal }: RollbackOptions = {},
-): Promise<RolledBackRun> {
+): Promise<RequestedRollback> {
   const description = await describeRun(client, id);
   if (description === undefined) throw runNotFound(id);
-  const status = description.status.name;
-  if (!closedByForce.has(status)) {
-    throw status === 'RUNNING' || status === 'PAUSED'
-      ? new AppError('refused', `${id} goes on: only a run that was terminated is rolled back from outside`, {
-          hint: `vapora workflow cancel --id ${id} --reason "..." stops it and undoes what it did`,
-        })
-      : new AppError('refused', `${id} has come to an end of its own (${status.toLowerCase().replaceAll('_', ' ')})`, {
-          hint: `'vapora workflow result --id ${id}' shows how`,
-        });
-  }
   const { runId } = description;
   const events = await fetchEvents(client, { id, runId });
-  const task = findLastTask(events);
-  if (!task) throw new AppError('refused', `${id} had not begun when it was terminated: there is nothing to undo`);
-  const rootRunId = rootOf(events) ?? runId;
-  const isKnown = await callDatabase(client, (db) => requestRollback(db, { workflowId: id, rootRunId }));
-  if (!isKnown) throw new AppError('refused', `${id} had recorded nothing when it was terminated: there is nothing to undo`);
-  const place = { id, rootRunId, runId: await reset(client, { id, runId }, task, message.reason) };
-  if (await untilFound(client, place, activitiesOf(events).open, signal)) await cancelRun(client, id, message);
-  return { id, runId: place.runId };
+  const isClosed = closedByForce.has(description.status.name);
+  if (!isClosed && !(isOpen(description) && isRollback(events))) throw whyRefused(id, description);
+  const task = lastTaskOf(events);
+  if (!task) throw nothingToUndo(id, 'had not begun');
+  const rootRunId = rootRunIdOf(events) ?? runId;
+  const isRecorded = await callDatabase(client, (db) => requestRollback(db, { workflowId: id, rootRunId }));
+  if (!isRecorded) throw nothingToUndo(id, 'had recorded nothing');
+  const execution = isClosed ? { id, runId: await reset(client, { id, runId }, task, message.reason) } : { id, runId };
+  if (await untilFound(client, { ...execution, rootRunId }, agentActivitiesOf(events).open, signal)) await cancelRun(client, id, message);
+  return execution;
 }
 
-/** The run's own id: that of its first execution. */
-function rootOf([begin]: readonly HistoryEvent[]): string | undefined {
-  return begin?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? undefined;
+function isOpen({ status }: WorkflowExecutionDescription): boolean {
+  return status.name === 'RUNNING' || status.name === 'PAUSED';
 }
 
-interface Place {
-  id: string;
-  runId: string;
+function whyRefused(id: string, description: WorkflowExecutionDescription): AppError {
+  return isOpen(description)
+    ? new AppError('refused', `${id} goes on: only a run that was terminated is rolled back from outside`, {
+        hint: `vapora workflow cancel --id ${id} --reason "..." stops it and undoes what it did`,
+      })
+    : new AppError('refused', `${id} has come to an end of its own`, { hint: `'vapora workflow result --id ${id}' shows how` });
 }
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-
-/** The event by which the last workflow task of an execution was completed. */
-function findLastTask(events: readonly HistoryEvent[]): HistoryEvent['eventId'] {
-  return events.findLast(({ workflowTaskCompletedEventAttributes: completed }) => completed)?.eventId;
+function nothingToUndo(id: string, what: string): AppError {
+  return new AppError('refused', `${id} ${what} when it was terminated: there is nothing to undo`);
 }
 
-/** Activities of agents by whether they have ended: their activity ids. */
-function activitiesOf(events: readonly HistoryEvent[]): { open: Set<string>; ended: Set<string> } {
-  const open = new Map<string, string>();
-  const ended = new Set<string>();
-  for (const event of events) {
-    const scheduled = event.activityTaskScheduledEventAttributes;
-    if (scheduled && scheduled.activityType?.name !== activityNames.notify) open.set(String(event.eventId), scheduled.activityId ?? '');
-    const end =
-      event.activityTaskCompletedEventAttributes ??
-      event.activityTaskFailedEventAttributes ??
-      event.activityTaskTimedOutEventAttributes ??
-      event.activityTaskCanceledEventAttributes;
-    if (!end) continue;
-    const id = open.get(String(end.scheduledEventId));
-    if (id !== undefined) ended.add(id);
-    open.delete(String(end.scheduledEventId));
-  }
-  return { open: new Set(open.values()), ended };
-}
-
-async function fetchEvents(client: VaporaClient, { id, runId }: Place): Promise<HistoryEvent[]> {
+async function fetchEvents(client: VaporaClient, { id, runId }: Execution): Promise<HistoryEvent[]> {
   const { workflow } = await client.temporal();
   const history = await callTemporal(client, () => workflow.getHandle(id, runId).fetchHistory());
   return history.events ?? [];
 }
 
+/** Whether this execution was made by a rollback that may not have come to its cancel. */
+function isRollback(events: readonly HistoryEvent[]): boolean {
+  return resetPointOf(events)?.reason.startsWith(resetReason) === true;
+}
+
 /** Gives the new execution's run id. Signals and updates that came after the task are left behind: it must be done as it was. */
-async function reset(client: VaporaClient, { id, runId }: Place, task: HistoryEvent['eventId'], reason: string): Promise<string> {
+async function reset(client: VaporaClient, { id, runId }: Execution, task: HistoryEvent['eventId'], reason: string): Promise<string> {
   const { connection } = await client.temporal();
   const { RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL: signals, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE: updates } =
     temporal.api.enums.v1.ResetReapplyExcludeType;
@@ -117,7 +104,7 @@ async function reset(client: VaporaClient, { id, runId }: Place, task: HistoryEv
       workflowExecution: { workflowId: id, runId },
       workflowTaskFinishEventId: task,
       requestId: randomUUID(),
-      reason: `rollback: ${reason}`,
+      reason: `${resetReason}${reason}`,
       resetReapplyExcludeTypes: [signals, updates],
     }),
   );
@@ -132,43 +119,39 @@ async function reset(client: VaporaClient, { id, runId }: Place, task: HistoryEv
  */
 async function untilFound(
   client: VaporaClient,
-  place: Place & { rootRunId: string },
+  execution: Execution & { rootRunId: string },
   atWork: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  const { workflow } = await client.temporal();
+  const { id, runId, rootRunId } = execution;
   for (;;) {
-    const { raw, status } = await describePlace(client, place);
-    if (status.name !== 'RUNNING') return false;
-    const events = await fetchEvents(client, place);
-    const { open, ended } = activitiesOf(events);
-    const successes = await callDatabase(client, (db) => listSuccesses(db, place.rootRunId));
-    const known = (raw.pendingActivities ?? []).filter(
-      (activity) =>
-        isHeld(activity) ||
-        (activity.state === temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED &&
-          activity.activityOptions?.taskQueue?.name !== raw.executionConfig?.taskQueue?.name),
-    );
+    const description = await callTemporal(client, () => workflow.getHandle(id, runId).describe());
+    if (!isOpen(description)) return false;
+    const events = await fetchEvents(client, execution);
+    const { open, ended } = agentActivitiesOf(events);
+    const successes = await callDatabase(client, (db) => listSuccesses(db, rootRunId));
     const found = new Set([
       ...ended,
-      ...known.map(({ activityId }) => activityId ?? ''),
-      ...successes.map(activityIdOf).filter((id) => !open.has(id)),
+      ...listKnown(description),
+      // One that is scheduled here will say so itself: only a wave needs none.
+      ...successes.map(activityIdOf).filter((activityId) => !open.has(activityId)),
     ]);
-    if (isTaskDoneAgain(events) && [...atWork].every((id) => found.has(id))) return true;
+    if (resetPointOf(events)?.isDone === true && [...atWork].every((activityId) => found.has(activityId))) return true;
     if (signal?.aborted === true) {
-      throw new AppError('interrupted', `${place.id} is taken up again, and not cancelled yet: it takes a worker`, {
-        hint: `vapora workflow cancel --id ${place.id} --reason "..." goes on with it, once nothing is at work any more`,
+      throw new AppError('interrupted', `${id} is taken up again, and not cancelled yet: that takes a worker`, {
+        hint: `start one with 'vapora worker' or 'vapora dev', and ask for the rollback again`,
       });
     }
     await delay(pollMs);
   }
 }
 
-function isTaskDoneAgain(events: readonly HistoryEvent[]): boolean {
-  const resetAt = events.findLastIndex(({ workflowTaskFailedEventAttributes: failed }) => failed);
-  return events.slice(resetAt + 1).some(({ workflowTaskCompletedEventAttributes: completed }) => completed);
-}
-
-async function describePlace(client: VaporaClient, { id, runId }: Place) {
-  const { workflow } = await client.temporal();
-  return callTemporal(client, () => workflow.getHandle(id, runId).describe());
+/** Pending activities of which the worker has found what the records say, or that a worker without records is at. */
+function listKnown({ raw }: WorkflowExecutionDescription): string[] {
+  const { PENDING_ACTIVITY_STATE_STARTED: started } = temporal.api.enums.v1.PendingActivityState;
+  const ours = raw.executionConfig?.taskQueue?.name;
+  return (raw.pendingActivities ?? [])
+    .filter((activity) => isHeld(activity) || (activity.state === started && activity.activityOptions?.taskQueue?.name !== ours))
+    .flatMap(({ activityId }) => activityId ?? []);
 }

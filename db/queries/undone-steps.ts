@@ -11,26 +11,16 @@ export async function findUndoneSteps(db: Database, run: RunRef): Promise<string
     .select('step')
     .distinct()
     .where('root_run_id', '=', run.rootRunId)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('runs')
-            .select('root_run_id')
-            .where('runs.root_run_id', '=', run.rootRunId)
-            .where('runs.rollback_requested_at', 'is not', null),
-        ),
-      ),
-    )
     .where('mode', '=', 'undo')
     .where('started_at', 'is not', null)
-    .where(({ not, exists, selectFrom }) =>
+    .where(({ not, or, exists, selectFrom }) =>
       not(
-        exists(
-          selectFrom('recordings')
-            .select('run_id')
-            .where('recordings.root_run_id', '=', run.rootRunId)
-            .where('recordings.run_id', '=', run.runId),
-        ),
+        or([
+          exists(selectFrom('recordings').select('run_id').where('root_run_id', '=', run.rootRunId).where('run_id', '=', run.runId)),
+          exists(
+            selectFrom('runs').select('run_id').where('root_run_id', '=', run.rootRunId).where('rollback_requested_at', 'is not', null),
+          ),
+        ]),
       ),
     )
     .orderBy('step')

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyAudit } from '../../client/audit';
@@ -6,6 +6,7 @@ import { waitForResult } from '../../client/run-outcome';
 import { getStatus } from '../../client/run-views';
 import type { AgentDocument } from '../../core/contract/agent-document';
 import { withForeignWorker } from '../support/foreign-worker';
+import { journalAgents } from '../support/journal-agents';
 import { resetRun, schedules } from '../support/reset-run';
 import { listAuditOf, listExecutions, queryDatabase } from '../support/run-records';
 import { startTestRun, startTestVapora } from '../support/vapora';
@@ -22,34 +23,6 @@ afterAll(async () => {
   await vapora.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Agents that write down what they are called for, and fail where a file says so. */
-function prepare(name: string) {
-  const place = (what: string): string => join(folder, `${name}-${what}`);
-  const journal = place('journal');
-  const script = place('agent.sh');
-  writeFileSync(
-    script,
-    `echo "$VAPORA_IDEMPOTENCY_KEY" >> ${journal}
-while [ -e ${place('hold')}-"$VAPORA_STEP" ]; do sleep 0.05; done
-[ ! -e ${place('broken')}-"$VAPORA_STEP" ]
-`,
-  );
-  const call = JSON.stringify(['sh', '-c', `VAPORA_STEP=$(basename "$VAPORA_IDEMPOTENCY_KEY" | cut -d'#' -f1) exec sh ${script}`]);
-  return {
-    agents: { source: `agents:\n  - {id: d, role: "*", capacity: 10, executor: {kind: command, plain: true, argv: ${call}}}\n` },
-    set: (what: 'hold' | 'broken', step: string): void => writeFileSync(`${place(what)}-${step}`, ''),
-    clear: (what: 'hold' | 'broken', step: string): void => rmSync(`${place(what)}-${step}`),
-    /** Effects in the order in which agents were called for them. */
-    calls: (): string[] =>
-      existsSync(journal)
-        ? readFileSync(journal, 'utf8')
-            .trim()
-            .split('\n')
-            .map((key) => key.slice(key.indexOf('/') + 1))
-        : [],
-  };
-}
 
 const once = '{ attempts: 1 }';
 
@@ -72,7 +45,7 @@ Steps:
     ['to its very beginning', 'a#1'],
   ])('cannot be reset %s', async (_, point) => {
     const name = `undone-${point.slice(0, 1)}`;
-    const files = prepare(name);
+    const files = journalAgents(folder, name);
     files.set('broken', 'b');
     const run = await startTestRun(vapora, source(name), { agents: files.agents });
     expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'rolled_back' });
@@ -89,7 +62,7 @@ Steps:
   });
 
   test('nor may what was at work then begin again', async () => {
-    const files = prepare('undone-pending');
+    const files = journalAgents(folder, 'undone-pending');
     files.set('broken', 'b');
     files.set('hold', 'b');
     const steps = `
@@ -112,7 +85,7 @@ Steps:
 
 describe('what had not succeeded before a reset is done again, what had is not', () => {
   async function failsOnce(name: string, steps: string, held: string[] = []) {
-    const files = prepare(name);
+    const files = journalAgents(folder, name);
     files.set('broken', 'b');
     for (const step of held) files.set('hold', step);
     const run = await startTestRun(vapora, `Workflow: ${name}\non_failure: fail\nSteps:\n${steps}`, { agents: files.agents });
@@ -171,7 +144,7 @@ describe('what had not succeeded before a reset is done again, what had is not',
   });
 
   test('with another agent after it: that one is not asked', async () => {
-    const files = prepare('again-reassigned');
+    const files = journalAgents(folder, 'again-reassigned');
     files.set('broken', 'b');
     const [, one] = files.agents.source.split('\n');
     const agents = { source: `agents:\n${one}\n${one?.replace('id: d', 'id: e')}\n` };

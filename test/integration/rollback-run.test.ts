@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { verifyAudit } from '../../client/audit';
 import { rollbackRun } from '../../client/rollback-run';
 import { waitForResult } from '../../client/run-outcome';
+import { journalAgents } from '../support/journal-agents';
 import { listExecutions } from '../support/run-records';
 import { startTestRun, startTestVapora } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
@@ -23,27 +24,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Agents that write down what they are called for, and hold on while a file says so. */
-function prepare(name: string) {
-  const journal = join(folder, `${name}-journal`);
-  const hold = (call: string): string => join(folder, `${name}-hold-${call}`);
-  const script = join(folder, `${name}.sh`);
-  writeFileSync(
-    script,
-    `call=$(basename "$VAPORA_IDEMPOTENCY_KEY")
-echo "$call" >> ${journal}
-while [ -e "${hold('')}$call" ]; do sleep 0.05; done
-`,
-  );
-  const argv = JSON.stringify(['sh', script]);
-  return {
-    agents: { source: `agents:\n  - {id: d, role: "*", capacity: 10, executor: {kind: command, plain: true, argv: ${argv}}}\n` },
-    hold: (call: string): void => writeFileSync(hold(call), ''),
-    letGo: (call: string): void => rmSync(hold(call)),
-    calls: (): string[] => (existsSync(journal) ? readFileSync(journal, 'utf8').trim().split('\n') : []),
-  };
-}
-
 const message = { by: 'ana', reason: 'it was terminated in the middle' };
 const source = (name: string) => `
 Workflow: ${name}
@@ -55,8 +35,8 @@ Steps:
 `;
 
 test('what a terminated run had done and what was at work is undone, in reverse, and nothing begins again', async () => {
-  const files = prepare('at-work');
-  files.hold('b#1');
+  const files = journalAgents(folder, 'at-work');
+  files.set('hold', 'b#1');
   const run = await startTestRun(vapora, source('at-work'), { agents: files.agents });
   await waitFor('b to be at work', () => Promise.resolve(files.calls().includes('b#1')));
   await run.handle.terminate('somebody in a hurry');
@@ -76,10 +56,10 @@ test('what a terminated run had done and what was at work is undone, in reverse,
 });
 
 test('a run that would keep what was done if it failed is undone all the same', async () => {
-  const files = prepare('keeps');
+  const files = journalAgents(folder, 'keeps');
   const run = await startTestRun(vapora, `on_failure: fail\n${source('keeps')}`, { agents: files.agents });
   await run.waitsAt('c');
-  files.hold('d#1');
+  files.set('hold', 'd#1');
   await run.handle.signal('approve', { gate: 'c', by: 'ana' });
   await waitFor('d to be at work', () => Promise.resolve(files.calls().includes('d#1')));
   await run.handle.terminate('somebody in a hurry');
@@ -89,7 +69,7 @@ test('a run that would keep what was done if it failed is undone all the same', 
 });
 
 test('what had waited for a person is undone too', async () => {
-  const files = prepare('waiting');
+  const files = journalAgents(folder, 'waiting');
   const run = await startTestRun(vapora, source('waiting'), { agents: files.agents });
   await run.waitsAt('c');
   await run.handle.terminate('somebody in a hurry');
@@ -99,14 +79,14 @@ test('what had waited for a person is undone too', async () => {
 });
 
 test('a rollback that was terminated is taken up where it was', async () => {
-  const files = prepare('twice');
-  files.hold('b#1!undo');
+  const files = journalAgents(folder, 'twice');
+  files.set('hold', 'b#1!undo');
   const run = await startTestRun(vapora, source('twice'), { agents: files.agents });
   await run.waitsAt('c');
   await run.handle.signal('cancel', message);
   await waitFor('the undo of b', () => Promise.resolve(files.calls().includes('b#1!undo')));
   await run.handle.terminate('again');
-  files.letGo('b#1!undo');
+  files.clear('hold', 'b#1!undo');
   await rollbackRun(vapora.client, run.id, message);
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'cancelled' });
   const calls = files.calls();
@@ -119,15 +99,21 @@ test('it waits for a worker, and for what was at work to be found again, before 
   const alone = await startTestVapora({ withWorker: false });
   try {
     const worker = await alone.startWorker();
-    const files = prepare('no-worker');
-    files.hold('b#1');
+    const files = journalAgents(folder, 'no-worker');
+    files.set('hold', 'b#1');
     const run = await startTestRun(alone, source('no-worker'), { agents: files.agents });
     await waitFor('b to be at work', () => Promise.resolve(files.calls().includes('b#1')));
     await run.handle.terminate('somebody in a hurry');
-    files.letGo('b#1');
+    files.clear('hold', 'b#1');
     await worker.shutdown();
+    const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(500) });
+    const interrupted = { code: 'interrupted' };
+    await expect(rollbackRun(alone.client, run.id, message, soon())).rejects.toMatchObject(interrupted);
+    await run.handle.terminate('and once more, before anybody has found what was at work');
+    await expect(rollbackRun(alone.client, run.id, message, soon())).rejects.toMatchObject(interrupted);
+    // Asked again it goes on.
     const rolling = rollbackRun(alone.client, run.id, message);
-    await delay(1_000);
+    await delay(500);
     await alone.startWorker();
     await rolling;
     expect(await waitForResult(alone.client, run.id)).toMatchObject({ status: 'cancelled' });
@@ -138,7 +124,7 @@ test('it waits for a worker, and for what was at work to be found again, before 
 });
 
 test('a run that goes on or has come to its own end is refused', async () => {
-  const files = prepare('refused');
+  const files = journalAgents(folder, 'refused');
   const run = await startTestRun(vapora, source('refused'), { agents: files.agents });
   await run.waitsAt('c');
   await expect(rollbackRun(vapora.client, run.id, message)).rejects.toMatchObject({

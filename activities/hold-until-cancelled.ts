@@ -2,9 +2,7 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { heldMessage, type AgentActivityControl } from '../core/contract/local-activities';
 import { notRunnable, unknownOutcome } from './agent-failures';
-import { startHeartbeat } from './heartbeat';
-
-const heartbeatEveryMs = 1_000;
+import { heartbeatEveryMs, startHeartbeat } from './heartbeat';
 
 /**
  * Begins nothing and ends with the run's cancel: a failure before it would be one of the run, which might end with it. Work of which an
