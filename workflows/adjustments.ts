@@ -11,6 +11,7 @@ import {
   readOptionalId,
   readPerson,
   readText,
+  readToken,
   show,
   type Fields,
   type Parsed,
@@ -92,8 +93,13 @@ const parsers: AdjustmentParsers = {
 /** What they change cannot be understood later without it. */
 const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output']);
 
+export interface ParsedAdjustment extends Omit<AdjustmentRequest, 'via'> {
+  /** A signature, and what it is of. */
+  signed?: { token: string; message: Fields };
+}
+
 /** `adjust` `{kind, …, by?, reason?}`; the updates that are named after one kind come without `kind`. */
-export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<Omit<AdjustmentRequest, 'via'>> {
+export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<ParsedAdjustment> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
   const asked = kind ?? fields.value['kind'];
@@ -105,9 +111,17 @@ export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind)
   if (!reason.ok) return reason;
   const adjustment = parsers[known](fields.value);
   if (!adjustment.ok) return adjustment;
+  const token = readToken(fields.value);
+  if (!token.ok) return token;
+  const { token: _, ...message } = fields.value;
   return {
     ok: true,
-    value: { adjustment: adjustment.value, by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) },
+    value: {
+      adjustment: adjustment.value,
+      by: personNamed(by.value),
+      ...(reason.value !== undefined && { reason: reason.value }),
+      ...(token.value !== undefined && { signed: { token: token.value, message: { ...message, kind: known } } }),
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { createEffectRunner } from './effects';
 import type { NoticeSender } from './notices';
 import type { Recorder } from './recorder';
 import type { createTimers } from './timers';
+import type { Verifier } from './verifier';
 
 export interface DriverParts {
   engine: Engine;
@@ -16,6 +17,8 @@ export interface DriverParts {
   recorder: Recorder;
   /** Absent where the plan tells nobody. */
   notices?: NoticeSender;
+  /** Absent where no signatures are read. */
+  verifier?: Verifier;
   /** Runs it beyond the reach of Temporal's cancel. */
   shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
@@ -224,7 +227,7 @@ function atTime(event: EngineEvent, atMs: number): EngineEvent {
 
 function carryOut(
   decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' }>,
-  { steps, effects, timers, notices }: DriverParts,
+  { steps, effects, timers, notices, verifier }: DriverParts,
 ): void {
   switch (decision.type) {
     case 'launch': {
@@ -244,6 +247,9 @@ function carryOut(
       return;
     case 'notify':
       notices?.send(decision);
+      return;
+    case 'verify':
+      verifier?.verify(decision);
       return;
   }
 }

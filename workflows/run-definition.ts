@@ -33,6 +33,7 @@ import { loadPlanText } from './plan-text';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
 import { createUnrecordedRecorder } from './unrecorded';
+import { createVerifier } from './verifier';
 
 /** Handles every workflow type that is not internal: the type is the definition's id. */
 export async function runDefinition(...args: unknown[]): Promise<RunResult> {
@@ -68,6 +69,8 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       autoApprove,
       historyEstimatesMs: resolved.historyEstimatesMs,
       version,
+      ...(resolved.signatures && { signatures: resolved.signatures }),
+      ...(resolved.initiatorAssurance && { initiatorAssurance: resolved.initiatorAssurance }),
       ...(saved && { saved: saved.state as RunState }),
     });
     holder.engine = engine;
@@ -205,6 +208,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
     timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
     ...(isTold && { notices: createNoticeSender(scopes, inbox.post) }),
+    ...(resolved.signatures && { verifier: createVerifier(scopes, inbox.post) }),
     shielded: createShield(),
     save,
     mergesRounds,

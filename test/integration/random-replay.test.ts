@@ -80,6 +80,8 @@ async function recordHistories(n: number): Promise<{ name: string; history: Hist
     for (let looks = 1; !hasEnded; looks += 1) {
       await handle.query('status').catch(() => undefined);
       if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
+      // A vote whose signature has to be looked at, and counts for nothing.
+      if (looks % 50 === 0) await handle.signal('approve', { gate: `s${looks % 4}`, by: 'eve', token: 'x.y.z' }).catch(() => undefined);
     }
   })();
   await waitForResult(vapora.client, id);
@@ -133,6 +135,8 @@ test('what ran with a slow database under constant queries can be taken up by an
   const recorded = await recordAll();
   // Some of them went on in further executions.
   expect(recorded.length).toBeGreaterThan(runCount);
+  const activities = recorded.flatMap(({ history }) => history.events ?? []).map((event) => event.activityTaskScheduledEventAttributes);
+  expect(activities.some((activity) => activity?.activityType?.name === 'vapora.verify')).toBe(true);
   const whole = recorded.map(({ name, history }) => ({ workflowId: name, history }));
   expect(await failuresOf({ codePath: testWorkflowBundle() }, whole)).toEqual([]);
   expect(await failuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);

@@ -3,6 +3,7 @@ import type { AgentResult } from '../../core/contract/agent-document';
 import { activityIdOf } from '../../core/contract/ids';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
 import type { TerminalRunStatus } from '../../core/contract/states';
+import type { VerifiedToken } from '../../core/contract/signed-requests';
 import { createEngine } from '../../core/engine';
 import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
 import type { Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
@@ -36,6 +37,8 @@ export interface DriverOptions {
   engine?: Partial<EngineOptions>;
   /** Ids of the agents that are added. */
   addAgents?: (asked: { role: string; count: number }) => string[];
+  /** What becomes of a signature; `never`: it is not answered. */
+  verify?: (token: string) => VerifiedToken | 'never';
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -273,6 +276,16 @@ export class EngineDriver {
           atMs: this.nowMs,
           id: 'addAgents',
           event: () => ({ type: 'agentsAdded', atMs: this.nowMs, agentSet: 'larger', added }),
+        });
+        return;
+      }
+      case 'verify': {
+        const verified = decision.tokens.map(({ token }) => this.#options.verify?.(token) ?? ('never' as const));
+        if (verified.includes('never')) return;
+        this.#queue.push({
+          atMs: this.nowMs,
+          id: 'verify',
+          event: () => ({ type: 'verified', atMs: this.nowMs, verified: verified as VerifiedToken[] }),
         });
         return;
       }

@@ -32,15 +32,7 @@ export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict |
   const { adjustment, by, reason } = request;
   const judged = judge(run, request);
   if (!judged.ok) {
-    run.state.ignoredSignals += request.via === 'signal' ? 1 : 0;
-    run.changes.urgent = true;
-    audit(run, {
-      actor: by,
-      action: 'adjustment.refused',
-      object: objectOf(run, adjustment),
-      reason: judged.reason,
-      details: { kind: adjustment.kind, code: judged.code, said: reason ?? null },
-    });
+    refuseAdjustment(run, request, judged);
     return judged;
   }
   const changed = judged.apply();
@@ -48,6 +40,19 @@ export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict |
   const { kind, ...rest } = adjustment;
   record(run, { kind, by, reason, object: objectOf(run, adjustment), details: rest, changed });
   return { ok: true, reply: { kind, ...changed } };
+}
+
+/** Says in the audit why the run is not changed. */
+export function refuseAdjustment(run: Run, { adjustment, by, reason, via }: AdjustmentRequest, why: Refusal): void {
+  run.state.ignoredSignals += via === 'signal' ? 1 : 0;
+  run.changes.urgent = true;
+  audit(run, {
+    actor: by,
+    action: 'adjustment.refused',
+    object: objectOf(run, adjustment),
+    reason: why.reason,
+    details: { kind: adjustment.kind, code: why.code, said: reason ?? null },
+  });
 }
 
 /** The answer to the decision `addAgents`. */
