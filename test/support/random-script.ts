@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Condition } from '../../core/plan/condition';
-import type { Plan } from '../../core/plan/types';
+import type { Plan, PlanStep } from '../../core/plan/types';
 import { buildPlan, type StepDraft } from './plan-builder';
 import { voters, type Answer, type OutsideEvent, type RunScript, type WorkScript } from './run-script';
 
@@ -64,6 +64,18 @@ const stepDraft = fc.record({
   deploys: rarely(8),
   production: rarely(5),
   compensate: rarely(4).map((is) => !is),
+  deployment: seldom(
+    3,
+    fc.record({
+      strategy: fc.constantFrom('blue_green' as const, 'rolling' as const, 'recreate' as const, 'canary' as const),
+      shares: fc.subarray([5, 50, 100], { minLength: 1 }),
+      waitMs: fc.integer({ min: 0, max: 3 }).map((seconds) => 700 * seconds),
+      hasAbort: fc.boolean(),
+      hasActions: rarely(4),
+      isUndoneAtOnce: rarely(3),
+    }),
+  ),
+  rollbackOn: rarely(8),
   onFailure: seldom(4, fc.constantFrom('rollback', 'fail', 'continue', 'block')),
   ifBlocked: seldom(
     4,
@@ -94,13 +106,17 @@ const stepDraft = fc.record({
   ),
 });
 
-const work: fc.Arbitrary<WorkScript> = fc.record({
+const work = fc.record({
   durationMs: fc.integer({ min: 1, max: 4 }).map((seconds) => seconds * 1_000),
   fails: fc.constantFrom(...Array<'never'>(18).fill('never'), 'always', 'firstAgent', 'firstGeneration', 'lastSlot'),
+  failsToDeploy: fc.constantFrom(...Array<'never'>(5).fill('never'), 'always', 'firstAgent', 'firstGeneration'),
   failure: fc.constantFrom('failed', 'failed', 'unknown', 'not_runnable'),
+  failsAt: fc.constantFrom(0, 1, 2, 3, 4, 5, 'each' as const, 'each' as const),
+  errors: fc.array(fc.constantFrom('calm', 'calm', 'calm', 'calm', 'alarming', 'silent'), { maxLength: 7 }),
   verdicts: fc.array(fc.constantFrom(null, null, null, null, 'approved', 'rejected', 'changes_requested', 'changes_requested', 'blocked'), {
     maxLength: 3,
   }),
+  sendsBack: rarely(2),
   coverage: fc.array(fc.constantFrom(100, 100, 100, 90, 60, null), { maxLength: 3 }),
   stopMs: fc.constantFrom(250, 1_450),
   succeedsWhenStopped: rarely(4),
@@ -151,6 +167,7 @@ const draft = fc.record({
   hasCancel: rarely(4),
 });
 type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
+type DeploymentDraft = NonNullable<Draft['steps'][number]['deployment']>;
 
 export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
   const plan = planOf(one);
@@ -158,12 +175,24 @@ export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
   const approved = [...plan.steps, ...plan.phases].filter(({ approval }) => approval !== undefined).map(({ id }) => id);
   return {
     plan,
-    work: Object.fromEntries(plan.steps.map(({ id }, index) => [id, one.works[index]!])),
+    work: Object.fromEntries(plan.steps.map((step, index) => [step.id, workOf(step, one.works[index]!)])),
     answers: Object.fromEntries(owners.map((id, index) => [id, one.answers[index]!])),
     // Mostly about what somebody is to approve.
     outside: outsideOf(one, [...approved, ...approved, ...approved, ...owners]),
   };
 });
+
+function workOf(
+  { deployment, rework }: PlanStep,
+  { fails, failsToDeploy, verdicts, sendsBack, ...script }: Draft['works'][number],
+): WorkScript {
+  const isSentBack = rework !== undefined && sendsBack;
+  return {
+    ...script,
+    fails: deployment === undefined ? fails : failsToDeploy,
+    verdicts: isSentBack ? ['changes_requested', ...verdicts] : verdicts,
+  };
+}
 
 function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
   // A step depends on nothing of a later phase.
@@ -185,6 +214,7 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
     const [first] = after;
     const reads: Condition | undefined = first && atLeast({ op: 'stepMetric', step: first.step, name: 'coverage' }, 80);
     const { ifBlocked } = step;
+    const deployment = step.monitor ? undefined : step.deployment;
     drafts[`s${index}`] = {
       after: [...after.filter(({ step: id }) => !whole.some((other) => other.step === id)), ...whole],
       phase: `p${placed[index]!}`,
@@ -196,6 +226,8 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
       environments: step.production ? ['production'] : [],
       estimateMs: 1_000 * (1 + (index % 3)),
       ...(step.compensate && { compensate: { action: 'undo' } }),
+      ...(deployment && deploymentOf(deployment)),
+      ...(step.rollbackOn && !step.monitor && { deploys: true, rollbackOn: { condition: tooManyErrors, text: 'errors' } }),
       ...(step.onFailure && { onFailure: step.onFailure }),
       ...(ifBlocked && { ifBlocked }),
       ...(step.monitor && monitorOf(step.monitor, `s${index}`)),
@@ -240,6 +272,20 @@ function monitorOf({ samples, forSamples, onAlert }: NonNullable<Draft['steps'][
     count: 1,
     mustPassCount: 1,
     monitor: { durationMs: samples * 1_000, intervalMs: 1_000, alerts, forSamples, onAlert },
+  };
+}
+
+const tooManyErrors = atLeast({ op: 'metric', name: 'error_rate' }, 1);
+
+function deploymentOf({ strategy, shares, waitMs, hasAbort, hasActions, isUndoneAtOnce }: DeploymentDraft): StepDraft {
+  return {
+    deploys: true,
+    actions: hasActions ? ['push', 'smoke_test'] : [],
+    compensate: isUndoneAtOnce ? { action: 'previous_version' } : undefined,
+    deployment:
+      strategy === 'canary'
+        ? { strategy, steps: shares, waitMs, ...(hasAbort && { abortIf: { condition: tooManyErrors, text: 'errors' } }) }
+        : { strategy },
   };
 }
 

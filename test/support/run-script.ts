@@ -2,6 +2,7 @@ import type { AgentResult } from '../../core/contract/agent-document';
 import type { EffectMode } from '../../core/contract/ids';
 import type { Verdict } from '../../core/contract/states';
 import type { Plan } from '../../core/plan/types';
+import { partsOf } from './reference-rollouts';
 
 /** A plan with all that happens to it from outside: what agents do, who votes what when, pauses and cancels. Plain JSON. */
 export interface RunScript {
@@ -15,10 +16,14 @@ export interface RunScript {
 
 /** What the agents of a step do. */
 export interface WorkScript {
-  /** Of the first agent of `count`; each further one takes a second more. */
+  /** Of the first agent of `count`, each further one takes a second more; of a deployment, each sub-step. */
   durationMs: number;
   fails: 'never' | 'always' | 'firstAgent' | 'firstGeneration' | 'lastSlot';
   failure: 'failed' | 'unknown' | 'not_runnable';
+  /** Of a deployment: the sub-step that fails, and whose undo fails, counted round from 0; all of them. */
+  failsAt: number | 'each';
+  /** Of a deployment: the errors that a sub-step reports, counted from the first; calm after the last. */
+  errors: ('calm' | 'alarming' | 'silent')[];
   /** By generation; without one after the last. */
   verdicts: (Verdict | null)[];
   /** The metric `coverage`, by generation; 100 after the last. */
@@ -55,6 +60,8 @@ export type OutsideEvent =
 
 export interface EffectOf {
   step: string;
+  /** `<step>`, or `<step>/<sub-step>`. */
+  path: string;
   generation: number;
   slot: number;
   assignment: number;
@@ -68,7 +75,7 @@ export interface Outcome {
   endedAtMs: number;
   /** `<state> in generation <n>`. */
   steps: Record<string, string>;
-  /** `<time> <step>#<generation>.<slot>.<assignment> <mode>`, by time, then by text. Undoing comes one at a time, so its order is exact. */
+  /** `<time> <path>#<generation>.<slot>.<assignment> <mode> by <agent> [<action>]`, by time, then by text. What a step undoes comes one at a time. */
   launches: string[];
   /** `<time> <gate> <decision>`, in the order of the votes. */
   decisions: string[];
@@ -80,30 +87,33 @@ export interface ScriptedEnd {
   result: Partial<AgentResult>;
 }
 
-export const undoMs = 400;
+export const undoMs = 1_300;
 export const sampleMs = 150;
 export const voters = ['ana', 'ben', 'cleo', 'ivo', 'developer-1'];
 const firstAnswersOnly = 3;
 const lastAnswerMs = 5_000;
 
 /** How an effect ends when nobody stops it. */
-export function endOf(work: WorkScript, { slot, generation, assignment, mode }: EffectOf, count: number): ScriptedEnd {
-  if (mode === 'undo') return { durationMs: undoMs, result: {}, ...(work.undoFails && { failure: 'failed' }) };
+export function endOf({ plan, work }: RunScript, { step: id, path, slot, generation, assignment, mode }: EffectOf): ScriptedEnd {
+  const step = plan.steps.find((one) => one.id === id)!;
+  const { failsAt, errors, failure, undoFails, verdicts, coverage: coverages, ...script } = work[id]!;
+  const parts = partsOf(step).map(({ name }) => `${id}/${name}`);
+  const isItsTurn = !parts.includes(path) || failsAt === 'each' || parts.indexOf(path) === failsAt % parts.length;
+  if (mode === 'undo') return { durationMs: undoMs, result: {}, ...(undoFails && isItsTurn && { failure: 'failed' }) };
   const fails = {
     never: false,
     always: true,
     firstAgent: assignment === 1,
     firstGeneration: generation === 1,
-    lastSlot: slot === count,
-  }[work.fails];
-  const durationMs = work.durationMs + 1_000 * (slot - 1);
-  if (fails) return { durationMs, failure: work.failure, result: {} };
-  const verdict = work.verdicts[generation - 1] ?? undefined;
-  const coverage = generation > work.coverage.length ? 100 : work.coverage[generation - 1];
-  return {
-    durationMs,
-    result: { ...(verdict !== undefined && { verdict }), ...(coverage != null && { metrics: { coverage } }) },
-  };
+    lastSlot: slot === step.count,
+  }[script.fails];
+  const durationMs = script.durationMs + 1_000 * (slot - 1);
+  if (fails && isItsTurn) return { durationMs, failure, result: {} };
+  const verdict = verdicts[generation - 1] ?? undefined;
+  const coverage = generation > coverages.length ? 100 : coverages[generation - 1];
+  const said = errors[Math.max(0, parts.indexOf(path))] ?? 'calm';
+  const metrics = { ...(coverage != null && { coverage }), ...(said !== 'silent' && { error_rate: said === 'alarming' ? 1 : 0 }) };
+  return { durationMs, result: { ...(verdict !== undefined && { verdict }), metrics } };
 }
 
 /** How a sample of a monitor ends: it reports its errors under a name of the step's own, or fails. */
@@ -126,4 +136,24 @@ export function answersTo(script: RunScript, gate: string, opening: number): Ans
   // In time then, before any deadline: what is put off would be asked for ever.
   const last = voters.map((by): Answer => ({ by, decision, afterMs: isLate ? 0 : lastAnswerMs, reason: 'at last' }));
   return [...first, ...last].map((answer) => ({ ...answer, afterMs: at(answer.afterMs, answer.by) })).sort((a, b) => a.afterMs - b.afterMs);
+}
+
+export function describeEffect({
+  path,
+  generation,
+  slot,
+  assignment,
+  mode,
+  agent,
+  action,
+  percent,
+}: EffectOf & { agent: string; action?: string | undefined; percent?: number | undefined }): string {
+  const words = [
+    `${path}#${generation}.${slot}.${assignment}`,
+    mode,
+    `by ${agent}`,
+    action,
+    percent === undefined ? undefined : `${percent}%`,
+  ];
+  return words.filter((word) => word !== undefined).join(' ');
 }
