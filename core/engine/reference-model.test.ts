@@ -8,6 +8,7 @@ import { findBrokenLaw } from '../../test/support/run-laws';
 import type { RunScript } from '../../test/support/run-script';
 import type * as Approvers from './approvers';
 import type * as Ending from './ending';
+import type * as GateTimers from './gate-timers';
 import type * as Gates from './gates';
 import type * as PlanIndex from './plan-index';
 import type * as RunModule from './run';
@@ -108,6 +109,24 @@ describe('a broken engine is caught within as many plans:', () => {
           const failed = run.state.compensations.findLast(({ step }) => step === node.plan.id);
           if (failed !== undefined && node.run.undoing === undefined) failed.state = 'dropped';
           return beginStepUndo(run, node, undo);
+        },
+      })),
+    ],
+    [
+      'the levels of escalation that last long are passed over',
+      breaking<typeof GateTimers>('./gate-timers', ({ nextLevel }) => ({
+        nextLevel: (run, gate) => {
+          const level = nextLevel(run, gate);
+          return level?.afterMs === undefined || level.afterMs < 3_000 ? level : nextLevel(run, { ...gate, level: gate.level + 1 });
+        },
+      })),
+    ],
+    [
+      'those of an earlier level may vote no more',
+      breaking<typeof GateTimers>('./gate-timers', ({ escalateGate }) => ({
+        escalateGate: (run, gate, level) => {
+          escalateGate(run, gate, level);
+          if (gate.approvers.length > 0) gate.approvers = level.people;
         },
       })),
     ],

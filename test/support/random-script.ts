@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Condition } from '../../core/plan/condition';
 import type { Plan, PlanStep } from '../../core/plan/types';
 import { buildPlan, type StepDraft } from './plan-builder';
-import { voters, type Answer, type OutsideEvent, type RunScript, type WorkScript } from './run-script';
+import { riskyPhrase, voters, type Answer, type OutsideEvent, type RunScript, type WorkScript } from './run-script';
 
 /** Random plans with every construct that the reference model knows, and all that happens to them. */
 
@@ -20,10 +20,10 @@ const approvalDraft = fc
     quorum: fc.constantFrom(1, 1, 2),
     distinctFrom: fc.subarray(['initiator' as const, 'author' as const]),
     deadline: seldom(
-      3,
+      2,
       fc.record({
         timeoutMs: fc.integer({ min: 1_200, max: 7_000 }),
-        onTimeout: fc.constantFrom('reject', 'approve', 'block', 'escalate'),
+        onTimeout: fc.constantFrom('escalate', 'escalate', 'reject', 'approve', 'block'),
       }),
     ),
   })
@@ -63,6 +63,8 @@ const stepDraft = fc.record({
   merges: rarely(8),
   deploys: rarely(8),
   production: rarely(5),
+  escalateAfterMs: seldom(4, fc.integer({ min: 500, max: 6_000 })),
+  escalationIf: rarely(2),
   compensate: rarely(4).map((is) => !is),
   deployment: seldom(
     3,
@@ -121,18 +123,20 @@ const work = fc.record({
   stopMs: fc.constantFrom(250, 1_450),
   succeedsWhenStopped: rarely(4),
   undoFails: rarely(8),
+  isRisky: rarely(3),
   samples: fc.array(fc.constantFrom('calm', 'calm', 'calm', 'alarming', 'alarming', 'failed'), { maxLength: 3 }),
 });
 
 const answer: fc.Arbitrary<Answer> = fc.record({
   by: fc.constantFrom(...voters, 'mallory'),
   decision,
-  afterMs: fc.integer({ min: 0, max: 4 }).map((seconds) => seconds * 1_000),
+  afterMs: fc.integer({ min: 0, max: 9 }).map((seconds) => seconds * 1_000),
   reason: fc.constant('because'),
 });
 const answers = fc.record({
   openings: fc.array(fc.array(answer, { maxLength: 4 }), { maxLength: 2 }),
   atLast: fc.constantFrom('approve', 'approve', 'approve', 'reject'),
+  lastAfterMs: fc.constantFrom(5_000, 5_000, 12_000, 25_000),
 });
 
 const outsideDraft = fc.record({
@@ -145,6 +149,7 @@ const outsideDraft = fc.record({
   decision,
   hasReason: fc.boolean(),
   noRollback: fc.boolean(),
+  freeze: fc.boolean(),
 });
 
 const phaseDraft = fc.record({
@@ -165,8 +170,21 @@ const draft = fc.record({
   onFailure: fc.constantFrom('rollback', 'rollback', 'fail', 'continue', 'block'),
   outside: fc.array(outsideDraft, { maxLength: 8 }),
   hasCancel: rarely(4),
+  humans: fc.subarray([
+    { id: 'dana', role: 'decision-maker' },
+    { id: 'hugo', role: 'developer' },
+  ]),
+  escalation: fc.array(
+    fc.record({
+      afterMs: fc.integer({ min: 800, max: 5_000 }),
+      to: fc.subarray(['ben', 'board', 'finn', 'dana'], { minLength: 1, maxLength: 2 }),
+    }),
+    { maxLength: 3 },
+  ),
+  escalateAfterMs: seldom(2, fc.integer({ min: 1_000, max: 8_000 })),
 });
 type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
+type ApprovalDraft = NonNullable<Draft['steps'][number]['approval']>;
 type DeploymentDraft = NonNullable<Draft['steps'][number]['deployment']>;
 
 export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
@@ -177,6 +195,7 @@ export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
     plan,
     work: Object.fromEntries(plan.steps.map((step, index) => [step.id, workOf(step, one.works[index]!)])),
     answers: Object.fromEntries(owners.map((id, index) => [id, one.answers[index]!])),
+    humans: one.humans,
     // Mostly about what somebody is to approve.
     outside: outsideOf(one, [...approved, ...approved, ...approved, ...owners]),
   };
@@ -194,7 +213,10 @@ function workOf(
   };
 }
 
-function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
+function planOf({ steps, phases, slots, onFailure, humans, escalation, escalateAfterMs }: Draft): Plan {
+  // Where there are people of the role, they are few.
+  const approvalOf = (approval: ApprovalDraft): ApprovalDraft =>
+    approval.approvers.length === 0 && humans.length > 0 ? { ...approval, quorum: 1 } : approval;
   // A step depends on nothing of a later phase.
   const placed = steps.map((step) => step.phase).sort((a, b) => a - b);
   const drafts: Record<string, StepDraft> = {};
@@ -231,7 +253,9 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
       ...(step.onFailure && { onFailure: step.onFailure }),
       ...(ifBlocked && { ifBlocked }),
       ...(step.monitor && monitorOf(step.monitor, `s${index}`)),
-      ...(step.approval && { approval: step.approval }),
+      ...(step.approval && { approval: approvalOf(step.approval) }),
+      ...(step.escalateAfterMs !== undefined && { escalateAfterMs: step.escalateAfterMs }),
+      ...(step.escalationIf && { escalationIf: [riskyPhrase.toUpperCase()] }),
       ...(step.gate && !step.monitor && { gate: atLeast({ op: 'stepMetric', step: `s${index}`, name: 'coverage' }, 80) }),
       ...(step.securityBack && ifBlocked?.kind !== 'defer' && { securityReviewers: earlier(step.securityBack) }),
       // What never changes would be put off for ever.
@@ -249,13 +273,15 @@ function planOf({ steps, phases, slots, onFailure }: Draft): Plan {
       ...(limit && { maxConcurrentSteps: limit }),
       ...(gate && { gate: phaseGate(gate, `s${placed.lastIndexOf(index)}`), gateText: gate }),
       ...(approval && {
-        approval: buildPlan({ steps: { a: { approval } } }).steps[0]!.approval!,
+        approval: buildPlan({ steps: { a: { approval: approvalOf(approval) } } }).steps[0]!.approval!,
       }),
     })),
     steps: drafts,
     maxConcurrentSteps: slots,
     onFailure,
-    approvers: { leads: ['ana', 'dora', 'ben'] },
+    approvers: { leads: ['ana', 'dora', 'ben'], board: ['leads', 'eve'] },
+    escalation,
+    ...(escalateAfterMs !== undefined && { escalateAfterMs }),
   });
   // The place in the file is not the place in the plan.
   const inFile = plan.steps.map((_, index) => index).sort((a, b) => steps[a]!.order - steps[b]!.order || a - b);
@@ -306,7 +332,7 @@ function outsideOf({ outside, hasCancel }: Draft, owners: readonly string[]): Ou
       const atMs = one.halfSeconds * 500 + 7 * index + 101;
       if (one.kind === 'pause')
         return [
-          { kind: 'pause', atMs },
+          { kind: 'pause', atMs, freeze: one.freeze },
           { kind: 'resume', atMs: atMs + one.lengthMs + 3 },
         ];
       if (one.kind === 'cancel') return hasCancel ? [{ kind: 'cancel', atMs, noRollback: one.noRollback }] : [];

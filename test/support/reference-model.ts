@@ -1,5 +1,6 @@
 import type { Outcome, OutsideEvent, RunScript } from './run-script';
 import { describeEffect, endOf } from './run-script';
+import { nextGateMoments } from './reference-escalation';
 import { castVote, expireGates } from './reference-gates';
 import { changeOne } from './reference-changes';
 import { goOnMonitoring, isBetweenSamples, judgeSample, takeSample } from './reference-monitors';
@@ -49,7 +50,7 @@ function nextMoment(world: World): number | undefined {
     ...atWork(world).map((effect) => effect.endsAtMs),
     ...world.agenda.map(({ atMs }) => atMs),
     ...world.steps.flatMap((step) => step.nextSampleMs ?? step.nextPartMs ?? []),
-    ...openGates(world).flatMap((gate) => gate.deadlineMs ?? []),
+    ...nextGateMoments(world),
     ...world.steps.flatMap((step) => (step.state === 'deferred' ? (step.deferredUntilMs ?? []) : [])),
   ];
   return times.length === 0 ? undefined : Math.min(...times);
@@ -74,7 +75,16 @@ function happen(world: World): void {
 function hear(world: World, event: OutsideEvent): void {
   if (event.kind === 'vote') castVote(world, event);
   else if (event.kind === 'cancel') beginEnding(world, { kind: 'cancel', rollback: event.noRollback ? 'none' : 'all' });
-  else if (world.ending === undefined) world.isPaused = event.kind === 'pause';
+  else if (world.ending === undefined && world.isPaused !== (event.kind === 'pause')) pause(world, event);
+}
+
+function pause(world: World, event: Extract<OutsideEvent, { kind: 'pause' | 'resume' }>): void {
+  world.isPaused = event.kind === 'pause';
+  if (event.kind === 'pause' && event.freeze) world.frozenSinceMs = world.nowMs;
+  if (event.kind === 'resume') {
+    world.frozenMs += world.nowMs - (world.frozenSinceMs ?? world.nowMs);
+    delete world.frozenSinceMs;
+  }
 }
 
 function land(world: World, effect: Effect): void {
@@ -187,6 +197,7 @@ function begin(
 ): Effect {
   const { durationMs, failure, result } = endOf(world.script, what);
   const { coverage, error_rate: errors } = result.metrics ?? {};
+  const isRisky = result.risks !== undefined;
   const effect: Effect = {
     ...what,
     isSample: false,
@@ -194,6 +205,7 @@ function begin(
     endsAtMs: world.nowMs + durationMs,
     end: failure ?? 'success',
     report: {
+      isRisky,
       ...(result.verdict && { verdict: result.verdict }),
       ...(typeof coverage === 'number' && { coverage }),
       ...(typeof errors === 'number' && { errors }),

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../core/contract/states';
+import { askNewcomers } from './reference-escalation';
 import { closeGate, forgetVotes, openGate, withdrawGates } from './reference-gates';
 import { findDependents } from './reference-rules';
 import {
@@ -55,6 +56,9 @@ export function tryStart(world: World, step: Step): boolean {
 function askApproval(world: World, step: Step): void {
   step.state = 'waiting_approval';
   openGate(world, { id: step.plan.id, kind: 'approval', step, approval: step.plan.approval!, isOverride: false });
+  // What the result warns of is put before the next level at once.
+  const [gate] = openGates(world, step);
+  if (gate !== undefined && step.report?.isRisky === true && step.plan.escalationIf.length > 0) askNewcomers(world, gate);
 }
 
 /** Of `count` agents, enough have succeeded, or no longer can. */
@@ -84,7 +88,8 @@ export function judgeWork(world: World, step: Step): void {
   const verdicts = succeeded.flatMap((slot) => slot.report?.verdict ?? []).sort((a, b) => severity.indexOf(b) - severity.indexOf(a));
   const verdict = plan.mustPassIsExplicit === true && good >= plan.mustPassCount ? 'approved' : verdicts[0];
   const coverage = succeeded.find((slot) => slot.report?.coverage !== undefined)?.report?.coverage;
-  step.report = { ...(verdict !== undefined && { verdict }), ...(coverage !== undefined && { coverage }) };
+  const isRisky = succeeded.some((slot) => slot.report?.isRisky);
+  step.report = { isRisky, ...(verdict !== undefined && { verdict }), ...(coverage !== undefined && { coverage }) };
   checkEnd(world, step);
 }
 
@@ -254,6 +259,7 @@ export function beginEnding(world: World, ending: NonNullable<World['ending']>):
   if (world.ending !== undefined) return;
   world.ending = ending;
   world.isPaused = false;
+  delete world.frozenSinceMs;
   for (const gate of openGates(world)) closeGate(world, gate, 'withdrawn');
   for (const step of world.steps.filter((one) => !isSettled(one))) {
     delete step.nextSampleMs;

@@ -24,12 +24,16 @@ export interface World {
   agenda: { atMs: number; event: OutsideEvent }[];
   decisions: string[];
   isPaused: boolean;
+  /** Since when deadlines and reminders stand still, and for how long they did before. */
+  frozenSinceMs?: number;
+  frozenMs: number;
   ending?: { kind: 'fail' | 'cancel'; rollback: 'all' | 'production' | 'steps' | 'none'; steps?: string[] };
   status?: string;
 }
 
 export type Check = 'requires' | 'failure' | 'verdict' | 'gate' | 'security' | 'approval' | 'unknown';
 export interface Report {
+  isRisky?: boolean;
   verdict?: Verdict;
   coverage?: number;
   errors?: number;
@@ -92,8 +96,14 @@ export interface Gate {
   approval?: PlanApproval;
   isOverride: boolean;
   votes: Voice[];
+  /** Who may vote, those of the levels it has come to included; empty: anyone. */
+  approvers: string[];
   barred: string[];
-  deadlineMs?: number;
+  /** Levels of escalation so far. */
+  level: number;
+  /** Both by the clock of `gateClock`. */
+  deadlineMs?: number | undefined;
+  reminderMs?: number | undefined;
   decision?: 'approved' | 'rejected' | 'timed_out' | 'withdrawn';
   isCarriedOut: boolean;
 }
@@ -152,6 +162,7 @@ export function createWorld(script: RunScript): World {
     agenda: script.outside.map((event) => ({ atMs: event.atMs, event })),
     decisions: [],
     isPaused: false,
+    frozenMs: 0,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../core/contract/local-activities';
 import type { EngineDriver } from './engine-driver';
 
 /** What random runs are to meet, each by how it shows in what was launched and in the audit. */
@@ -45,6 +46,35 @@ const happenings = {
     ),
   'an undo of a sub-step fails': ({ state }) =>
     state.compensations.some(({ effect, state: end }) => isPart(effect.path) && end === 'failed'),
+  'an approval is reminded of': (driver) => told(driver, 'gate.reminded').some(({ object }) => isApproval(object)),
+  'an approval comes to a further level': (driver) => escalations(driver).some(({ object }) => isApproval(object)),
+  'an approval comes to a level after that': (driver) =>
+    Object.keys(driver.state.gates).some(
+      (gate) => isApproval(gate) && escalations(driver).filter(({ object }) => object === gate).length > 1,
+    ),
+  'an approval is decided at a further level': (driver) =>
+    escalations(driver).some(
+      ({ object, index }) => isApproval(object) && nextOf(driver, object, index, /^gate\.(approved|rejected)$/) !== undefined,
+    ),
+  'the time of the last level is over': (driver) =>
+    escalations(driver).some(({ object, index }) => isApproval(object) && nextOf(driver, object, index, /^gate\.timed_out$/) !== undefined),
+  'a timeout approves': ({ state }) =>
+    Object.values(state.gates).some(
+      ({ decision, reason }) => decision === 'approved' && reason === 'nobody decided in time (on_timeout: approve)',
+    ),
+  'a timeout rejects without escalation': ({ state }) =>
+    Object.values(state.gates).some(({ reason }) => reason === 'nobody decided in time (on_timeout: reject)'),
+  'a timeout blocks': ({ state }) =>
+    Object.values(state.gates).some(({ reason }) => reason === 'nobody decided in time (on_timeout: block)'),
+  'a warning escalates an approval at once': (driver) =>
+    escalations(driver).some(({ reason }) => reason?.startsWith('escalation_if') === true),
+  'what is held back comes to a further level': (driver) => escalations(driver).some(({ object }) => object.includes(':')),
+  'what is held back is escalated at once': (driver) => escalations(driver).some(({ reason }) => reason === 'if_blocked: escalate'),
+  'a wrong person votes': (driver) =>
+    ignoredVotes(driver).some(({ details }) => details?.['code'] === 'not_approver' || details?.['code'] === 'barred'),
+  'a vote comes early': (driver) => told(driver, 'vote.kept').length > 0,
+  'a vote comes late': (driver) => ignoredVotes(driver).some(({ details }) => details?.['code'] === 'already_decided'),
+  'deadlines stand still for a while': (driver) => told(driver, 'run.pause_requested').some(({ details }) => details?.['freeze'] === true),
 } satisfies Record<string, (driver: EngineDriver) => boolean>;
 
 /** A few in 10,000 runs: not to be expected of every 500. */
@@ -79,6 +109,29 @@ function indexOfEnding(driver: EngineDriver): number {
 function indexOfUndo(driver: EngineDriver, which: 'first' | 'last'): number {
   const indexes = driver.audit().flatMap(({ action }, index) => (action === 'compensation.started' ? [index] : []));
   return (which === 'first' ? indexes[0] : indexes.at(-1)) ?? -1;
+}
+
+function isApproval(gate: string): boolean {
+  return !gate.includes(':');
+}
+
+function told(driver: EngineDriver, action: string): (AuditEntry & { index: number })[] {
+  return driver.audit().flatMap((entry, index) => (entry.action === action ? [{ ...entry, index }] : []));
+}
+
+function escalations(driver: EngineDriver): (AuditEntry & { index: number })[] {
+  return told(driver, 'gate.escalated');
+}
+
+function ignoredVotes(driver: EngineDriver): AuditEntry[] {
+  return told(driver, 'vote.ignored');
+}
+
+function nextOf(driver: EngineDriver, object: string, index: number, action: RegExp): AuditEntry | undefined {
+  return driver
+    .audit()
+    .slice(index + 1)
+    .find((entry) => entry.object === object && action.test(entry.action));
 }
 
 /** Where steps began to undo themselves. */

@@ -11,6 +11,8 @@ export interface RunScript {
   work: Record<string, WorkScript>;
   /** By step or phase id: what people answer to its gates. */
   answers: Record<string, AnswerScript>;
+  /** The people of the registry. */
+  humans: { id: string; role: string }[];
   outside: OutsideEvent[];
 }
 
@@ -28,6 +30,8 @@ export interface WorkScript {
   verdicts: (Verdict | null)[];
   /** The metric `coverage`, by generation; 100 after the last. */
   coverage: (number | null)[];
+  /** It warns of a risk, in the words that escalate an approval at once. */
+  isRisky: boolean;
   /** When it is cancelled: how long it goes on, and whether it succeeds nevertheless. */
   stopMs: number;
   succeedsWhenStopped: boolean;
@@ -41,8 +45,9 @@ export type SampleKind = 'calm' | 'alarming' | 'failed';
 export interface AnswerScript {
   /** The votes on each opening of one of its gates, the first opening first. */
   openings: Answer[][];
-  /** What all say then, later; from the third opening on they approve. */
+  /** What all say then, and how much later; from the third opening on they approve, at once. */
   atLast: 'approve' | 'reject';
+  lastAfterMs: number;
 }
 
 export interface Answer {
@@ -55,7 +60,9 @@ export interface Answer {
 /** Milliseconds from the start of the run. */
 export type OutsideEvent =
   | ({ kind: 'vote'; atMs: number; gate: string } & Omit<Answer, 'afterMs'>)
-  | { kind: 'pause' | 'resume'; atMs: number }
+  /** `freeze`: deadlines and reminders stand still. */
+  | { kind: 'pause'; atMs: number; freeze: boolean }
+  | { kind: 'resume'; atMs: number }
   | { kind: 'cancel'; atMs: number; noRollback: boolean };
 
 export interface EffectOf {
@@ -89,14 +96,14 @@ export interface ScriptedEnd {
 
 export const undoMs = 1_300;
 export const sampleMs = 150;
-export const voters = ['ana', 'ben', 'cleo', 'ivo', 'developer-1'];
+export const voters = ['ana', 'ben', 'cleo', 'ivo', 'developer-1', 'eve', 'finn', 'dana', 'hugo'];
+export const riskyPhrase = 'too risky';
 const firstAnswersOnly = 3;
-const lastAnswerMs = 5_000;
 
 /** How an effect ends when nobody stops it. */
 export function endOf({ plan, work }: RunScript, { step: id, path, slot, generation, assignment, mode }: EffectOf): ScriptedEnd {
   const step = plan.steps.find((one) => one.id === id)!;
-  const { failsAt, errors, failure, undoFails, verdicts, coverage: coverages, ...script } = work[id]!;
+  const { failsAt, errors, failure, undoFails, isRisky, verdicts, coverage: coverages, ...script } = work[id]!;
   const parts = partsOf(step).map(({ name }) => `${id}/${name}`);
   const isItsTurn = !parts.includes(path) || failsAt === 'each' || parts.indexOf(path) === failsAt % parts.length;
   if (mode === 'undo') return { durationMs: undoMs, result: {}, ...(undoFails && isItsTurn && { failure: 'failed' }) };
@@ -113,7 +120,8 @@ export function endOf({ plan, work }: RunScript, { step: id, path, slot, generat
   const coverage = generation > coverages.length ? 100 : coverages[generation - 1];
   const said = errors[Math.max(0, parts.indexOf(path))] ?? 'calm';
   const metrics = { ...(coverage != null && { coverage }), ...(said !== 'silent' && { error_rate: said === 'alarming' ? 1 : 0 }) };
-  return { durationMs, result: { ...(verdict !== undefined && { verdict }), metrics } };
+  const risks = isRisky ? [`This is ${riskyPhrase} today.`] : undefined;
+  return { durationMs, result: { ...(verdict !== undefined && { verdict }), ...(risks && { risks }), metrics } };
 }
 
 /** How a sample of a monitor ends: it reports its errors under a name of the step's own, or fails. */
@@ -126,7 +134,7 @@ export function endOfSample(work: WorkScript, step: string, index: number): Scri
 /** What people answer when a gate opens for the `opening`-th time, from 1. No two votes of a run are meant to come at one moment. */
 export function answersTo(script: RunScript, gate: string, opening: number): Answer[] {
   const [owner = '', question = ''] = gate.split(':');
-  const { openings, atLast } = script.answers[owner] ?? { openings: [], atLast: 'approve' };
+  const { openings, atLast, lastAfterMs } = script.answers[owner] ?? { openings: [], atLast: 'approve', lastAfterMs: 0 };
   const place = 4 * Object.keys(script.answers).indexOf(owner) + ['', 'start', 'blocked', 'unknown'].indexOf(question);
   const at = (afterMs: number, by: string): number => afterMs + 10 * place + Math.max(0, voters.indexOf(by)) + 3;
   const isLate = opening >= firstAnswersOnly;
@@ -134,7 +142,7 @@ export function answersTo(script: RunScript, gate: string, opening: number): Ans
   const decision = isLate ? (question === 'unknown' ? 'reject' : 'approve') : atLast;
   const first = isLate ? [] : (openings[opening - 1] ?? []);
   // In time then, before any deadline: what is put off would be asked for ever.
-  const last = voters.map((by): Answer => ({ by, decision, afterMs: isLate ? 0 : lastAnswerMs, reason: 'at last' }));
+  const last = voters.map((by): Answer => ({ by, decision, afterMs: isLate ? 0 : lastAfterMs, reason: 'at last' }));
   return [...first, ...last].map((answer) => ({ ...answer, afterMs: at(answer.afterMs, answer.by) })).sort((a, b) => a.afterMs - b.afterMs);
 }
 

@@ -3,7 +3,7 @@ import type { EngineEvent } from '../../core/engine/types';
 import { EngineDriver, startMs, type Ending, type Launch } from './engine-driver';
 import { answersTo, describeEffect, endOf, endOfSample, type Outcome, type OutsideEvent, type RunScript } from './run-script';
 
-const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.timed_out'];
+const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.timed_out', 'gate.escalated', 'gate.reminded'];
 const person = { kind: 'person', id: 'ana' } as const;
 
 /** Runs a script through the engine, to its end. */
@@ -11,6 +11,7 @@ export function runEngine(script: RunScript): { outcome: Outcome; driver: Engine
   const openings = new Map<string, number>();
   let heard = 0;
   const driver = new EngineDriver(script.plan, {
+    engine: { humans: script.humans },
     behave: (launch) => endingOf(script, launch),
     afterTurn: (run) => {
       for (const { action, object: gate } of run.changes.slice(heard).flatMap((change) => change.audit)) {
@@ -50,7 +51,7 @@ function outsideEvent(event: OutsideEvent, atMs: number): EngineEvent {
       return votedEvent({ ...vote, atMs });
     }
     case 'pause':
-      return { type: 'pauseRequested', atMs, by: person, reason: 'by script' };
+      return { type: 'pauseRequested', atMs, by: person, reason: 'by script', freeze: event.freeze };
     case 'resume':
       return { type: 'resumeRequested', atMs, by: person };
     case 'cancel':
@@ -80,6 +81,11 @@ function outcomeOf(driver: EngineDriver): Outcome {
     decisions: driver
       .audit()
       .filter(({ action }) => decisions.includes(action))
-      .map(({ atMs, action, object }) => `${atMs - startMs} ${object} ${action.slice('gate.'.length).replace('overridden', 'approved')}`),
+      .map(({ atMs, object, ...what }) => `${atMs - startMs} ${object} ${describeDecision(what)}`),
   };
+}
+
+function describeDecision({ action, details }: { action: string; details?: Record<string, unknown> }): string {
+  if (action === 'gate.escalated') return `escalated to ${(details?.['to'] as string[]).join(', ')}`;
+  return action.slice('gate.'.length).replace('overridden', 'approved');
 }
