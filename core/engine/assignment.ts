@@ -11,7 +11,7 @@ import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRu
 import { currentSubStep, pathOf } from './rollout';
 import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
-import { nextStepUndoRequests } from './step-undo';
+import { nextStepUndoRequests, resumeStepUndos } from './step-undo';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './run-state';
 
@@ -105,7 +105,8 @@ function createRequest(run: Run, node: StepNode, slot: SlotRunState): Assignment
 
 /** Who has to do it: as the plan or somebody said, or who did the sub-step before, unless that one has failed. */
 function namedAgent({ plan, run: step }: StepNode, slot: SlotRunState): { agentId?: string } {
-  const agentId = step.agentId ?? plan.agentId ?? (slot.excluded.length === 0 ? step.rollout?.agentId : undefined);
+  const before = step.rollout?.agentId;
+  const agentId = step.agentId ?? plan.agentId ?? (before !== undefined && slot.excluded.includes(before) ? undefined : before);
   return agentId === undefined ? {} : { agentId };
 }
 
@@ -247,6 +248,6 @@ export function askBusyAgain(run: Run): void {
   busy.keys = [];
   for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
   run.busy.clear();
-  for (const node of run.index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
 }

@@ -5,6 +5,7 @@ import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, waitsToStart, weightOf, type Run } from './run';
 import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
+import { resumeStepUndos } from './step-undo';
 import { isDone, isSettled } from './transitions';
 import type { RunState } from './run-state';
 import type { EngineOptions } from './types';
@@ -136,7 +137,7 @@ function countAll(run: Run): void {
     const node = index.byId.get(step);
     if (node !== undefined) node.inFlight += 1;
   }
-  for (const node of index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const gate of Object.values(state.gates)) if (gate.state === 'open') run.openGates.add(gate.id);
 }
 

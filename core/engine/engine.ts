@@ -183,7 +183,8 @@ function settleAll(run: Run): void {
 /** Work that succeeded comes before work that failed at the same moment: the failure may end the run, and would void it. */
 function takeNextJudged(work: Run['work']): StepNode | undefined {
   if (work.judge.length < 2) return work.judge.pop();
-  const hasFailed = (node: StepNode): number => (node.run.slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0);
+  const hasFailed = ({ run: { undoing, slots } }: StepNode): number =>
+    undoing !== undefined || slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0;
   work.judge.sort((a, b) => hasFailed(b) - hasFailed(a) || b.index - a.index);
   return work.judge.pop();
 }

@@ -276,6 +276,22 @@ describe('deadlines', () => {
     expect(driver.finished).toMatchObject({ status: 'failed', reason: expect.stringContaining('not approved in time') });
   });
 
+  test('what is held back goes past a level that adds nobody, and stays open after the last', () => {
+    const plan = buildPlan({
+      steps: { a: { gate: { op: 'metric', name: 'ok' }, gateText: 'ok', approval: { approvers: ['ana', 'bob'] } } },
+      escalation: [
+        { afterMs: hourMs, to: ['bob'] },
+        { afterMs: 2 * hourMs, to: ['ceo'] },
+      ],
+      escalateAfterMs: hourMs,
+    });
+    const driver = new EngineDriver(plan).run().pass(hourMs + 1_000);
+    expect(driver.state.gates['a:blocked']?.approvers).toEqual(['ana', 'bob', 'ceo']);
+    driver.pass(100 * hourMs);
+    expect(driver.engine.waitsFor()).toEqual(['a:blocked']);
+    expect(driver.vote('a:blocked', 'approve', 'ceo', 'now').stateOf('a')).toBe('waiting_approval');
+  });
+
   test('a vote in the very moment of the deadline counts', () => {
     const driver = run({ timeoutMs: hourMs, onTimeout: 'reject' });
     driver.nowMs = driver.state.gates['a']!.deadlineMs!;

@@ -288,6 +288,8 @@ export interface CompensationEntry {
   sequence?: number;
   /** It undoes all sub-steps of a deployment at once. */
   isWhole?: true;
+  /** Something of what it undoes may have been done. */
+  hasBegun?: true;
   /** Its step undoes itself: that is done to the end, however the run ends. */
   isDue?: true;
   /** The forward effect's, for the agent that undoes it. */
