@@ -40,6 +40,7 @@ export const refusalCodes = [
   'not_optional', // skipping it takes `force`
   'quorum_needed', // one person alone may not do what takes several
   'does_not_apply', // not in the state that the step or the run is in
+  'invalid_plan', // the edited file does not compile
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

@@ -1,5 +1,6 @@
+import type { AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
-import { adjustRun, judgeAdjustment, onAgentsAdded } from './adjustments/adjust-run';
+import { adjustRun, judgeAdjustment, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
@@ -12,14 +13,14 @@ import { meetLateness, watchLateness } from './late';
 import { landEffect } from './launching';
 import { onSampleEnded, onSampleTimer } from './monitors';
 import { decideNotices, markNotices, onNoticeEnded } from './notices';
-import { checkPhase } from './phases';
+import { checkPhase, judgePhasesAnew } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
 import { wantSubStep } from './rollout';
 import { createRun, reindexRun } from './create-run';
 import { pauseRun, resumeRun } from './pausing';
-import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
+import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
 import type { RunState, Vote } from './run-state';
@@ -71,6 +72,10 @@ export function createEngine(options: EngineOptions): Engine {
     gateViews: () => fit((bounds) => createGateViews(run, bounds)),
     timelineView: () => fit((bounds) => createTimelineView(run, bounds)),
     explain: (stepId) => fit((bounds) => createExplainView(run, stepId, bounds)),
+    get followed() {
+      return run.options;
+    },
+    stepOf: (id) => run.index.byId.get(id)?.plan,
   };
 }
 
@@ -82,12 +87,14 @@ function takeEvents(before: Run): Run {
   if (run.restored) resume(run);
   for (const event of takeInbox(run)) {
     // An adjustment finds the run as all that came before it has left it.
-    if (event.type === 'adjusted') settleAll(run);
+    if (event.type === 'adjusted' || event.type === 'planCompiled') settleAll(run);
     handle(run, event);
-    if (run.outdated) {
+    if (run.outdated !== undefined) {
       settleAll(run);
-      run = reindexRun(run);
+      const isOtherPlan = run.outdated !== run.options;
+      run = reindexRun(run, run.outdated);
       lookAgain(run);
+      if (isOtherPlan) judgePhasesAnew(run);
     }
   }
   meetLateness(run);
@@ -198,7 +205,9 @@ function handle(run: Run, event: EngineEvent): void {
     case 'adjusted':
       return onAdjusted(run, event);
     case 'agentsAdded':
-      return tellAdded(run, event);
+      return tellLater(run, onAgentsAdded(run, event));
+    case 'planCompiled':
+      return tellLater(run, onPlanCompiled(run, event.compiled));
     case 'alertReceived': {
       const { name, severity, message } = event;
       return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
@@ -255,17 +264,16 @@ function onAdjusted(run: Run, { request, answer }: Extract<EngineEvent, { type: 
   const edits = run.state.edits;
   const verdict = adjustRun(run, request);
   if (verdict === undefined) {
-    if (answer !== undefined) run.tellAdded = answer;
+    if (answer !== undefined) run.tellLater = answer;
     return;
   }
-  run.outdated = run.state.edits !== edits;
+  if (run.state.edits !== edits) run.outdated = run.options;
   answer?.(verdict);
 }
 
-function tellAdded(run: Run, event: Extract<EngineEvent, { type: 'agentsAdded' }>): void {
-  const verdict = onAgentsAdded(run, event);
-  if (verdict !== undefined) run.tellAdded?.(verdict);
-  delete run.tellAdded;
+function tellLater(run: Run, verdict: AdjustVerdict | undefined): void {
+  if (verdict !== undefined) run.tellLater?.(verdict);
+  delete run.tellLater;
 }
 
 function pause(run: Run, { by, reason, freeze = false }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
@@ -295,7 +303,8 @@ function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
-  else if (event.type === 'agentsAdded') tellAdded(run, event);
+  else if (event.type === 'agentsAdded') tellLater(run, onAgentsAdded(run, event));
+  else if (event.type === 'planCompiled') tellLater(run, onPlanCompiled(run, event.compiled));
   else if (event.type === 'noticeEnded') onNoticeEnded(run, event);
   else if ('by' in event) {
     const { kind, id } = event.by;
@@ -326,13 +335,14 @@ function finishIfDone(run: Run): void {
   }
 }
 
-function isQuiet({ state, inbox }: Run): boolean {
+function isQuiet(run: Run): boolean {
+  const { state, inbox } = run;
   const isUnderWay = state.status !== 'created' && state.endedAtMs === undefined;
   return (
     isUnderWay &&
     inbox.length === 0 &&
     state.asking === undefined &&
-    state.adding === undefined &&
+    !isBeingChanged(run) &&
     isEmpty(state.inFlight) &&
     isEmpty(state.notices?.pending ?? {})
   );
@@ -346,7 +356,7 @@ function isEmpty(record: object): boolean {
 /** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
 function isStuck(run: Run): boolean {
   const { state } = run;
-  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
+  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || isBeingChanged(run)) return false;
   if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
   const waitsForTime = Object.values(state.timers).some(({ kind }) => kind !== 'late');

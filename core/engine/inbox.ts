@@ -5,6 +5,7 @@ const eventOrder = {
   effectEnded: 0,
   replied: 1,
   agentsAdded: 1,
+  planCompiled: 1,
   voted: 2,
   cancelRequested: 2,
   pauseRequested: 2,
