@@ -104,6 +104,8 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return `'vapora workflow result --id ${id}' shows how`;
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
+    case 'invalid_plan':
+      return "mend what is shown, and check the file with 'vapora validate FILE'";
     case 'malformed':
     case 'planning':
     case 'run_ending':

@@ -306,6 +306,8 @@ export interface CompilePlanInput {
   /** The agents that the run has: its set, or, without recording, the agents in plain. */
   agentSet: string;
   agents?: AgentSpec[];
+  /** What the plan that the run follows asks for already: that is not judged again. */
+  known: { roles: string[]; agentIds: string[] };
 }
 
 /** `planText` as in `ResolveOutput`. `problem`: why there is no plan, with the diagnostics. */

@@ -5,7 +5,7 @@ import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess
 import type { TerminalRunStatus } from '../../core/contract/states';
 import { createEngine } from '../../core/engine';
 import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
+import type { CompiledPlan, Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
 import type { Plan } from '../../core/plan/types';
 
 export type Launch = Extract<Decision, { type: 'launch' }>;
@@ -36,6 +36,8 @@ export interface DriverOptions {
   engine?: Partial<EngineOptions>;
   /** Ids of the agents that are added. */
   addAgents?: (asked: { role: string; count: number }) => string[];
+  /** What becomes of an edited file: its plan, or why there is none. */
+  compile?: (source: string) => Plan | string;
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -57,6 +59,9 @@ export function agentNamed(id: string, more: Partial<AssignedAgent> = {}): Assig
   return { id, role: id.replace(/-\d+$/, ''), skills: [], executor: 'simulate', idempotent: true, ...more };
 }
 
+/** What they do shows only when their own question has been answered. */
+const answeredLater = new Set(['add_agent', 'add_step', 'edit_step']);
+
 /** Runs an engine in virtual time: carries its decisions out by script. What happened is kept for assertions. */
 export class EngineDriver {
   engine: Engine;
@@ -72,7 +77,7 @@ export class EngineDriver {
   maxRunning = 0;
   finished: { status: TerminalRunStatus; reason?: string } | undefined;
   readonly #options: DriverOptions;
-  readonly #engineOptions: EngineOptions;
+  #engineOptions: EngineOptions;
   #queue: Scheduled[] = [];
   readonly #inFlight = new Map<string, { launch: Launch; ending: Ending }>();
 
@@ -150,7 +155,7 @@ export class EngineDriver {
         atMs: this.nowMs,
         request,
         answer: (verdict) => {
-          if (verdict.ok === (refusal !== undefined) && adjustment.kind !== 'add_agent')
+          if (verdict.ok === (refusal !== undefined) && !answeredLater.has(adjustment.kind))
             throw new Error(`Judged ${refusal === undefined ? 'fine' : refusal.code}, but ${JSON.stringify(verdict)}`);
           answer?.(verdict);
         },
@@ -229,6 +234,8 @@ export class EngineDriver {
     this.maxRunning = Math.max(this.maxRunning, working.length);
     this.changes.push(this.engine.takeChanges().changes);
     if (this.#options.restoreAlways === true && this.finished === undefined) {
+      const { plan, planHash, historyEstimatesMs } = this.engine.followed;
+      this.#engineOptions = { ...this.#engineOptions, plan, planHash, historyEstimatesMs };
       this.engine = createEngine({ ...this.#engineOptions, saved: JSON.parse(JSON.stringify(this.engine.state)) as RunState });
     }
     if (this.finished === undefined && this.engine.decide(this.nowMs).some((decision) => decision.type !== 'startTimer')) {
@@ -276,11 +283,22 @@ export class EngineDriver {
         });
         return;
       }
+      case 'compilePlan': {
+        const compiled = this.#compile(decision.source);
+        this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
+        return;
+      }
       case 'finish':
         if (this.#inFlight.size > 0) throw new Error(`The run ends while ${[...this.#inFlight.keys()].join(', ')} runs`);
         this.finished = { status: decision.status, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
         return;
     }
+  }
+
+  #compile(source: string): CompiledPlan {
+    const plan = this.#options.compile?.(source) ?? 'nobody said what it compiles to';
+    if (typeof plan === 'string') return { problem: plan };
+    return { plan, frozen: { planHash: `sha256:${source}`, planPieces: 1 }, historyEstimatesMs: {} };
   }
 
   #notify(notify: Notify): void {

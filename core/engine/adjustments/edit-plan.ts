@@ -1,8 +1,7 @@
 import type { AdjustReply, EditedFile } from '../../contract/adjustments';
 import type { Actor } from '../../contract/local-activities';
 import type { Refusal } from '../../contract/messages';
-import type { Plan, PlanStep } from '../../plan/types';
-import { findApprovers, findDecisionMakers } from '../approvers';
+import type { Plan } from '../../plan/types';
 import { moveStep } from '../moves';
 import { applyEdits } from '../plan-edits';
 import { comparePhases, comparePlans, compareSteps, hasOnlyLabels, type PlanDifference } from '../plan-difference';
@@ -10,10 +9,9 @@ import type { PhaseNode, StepNode } from '../plan-index';
 import { withdrawEarlyVotes } from '../rework';
 import type { Run } from '../run';
 import type { PlanEditing } from '../run-state';
-import { isSettled } from '../transitions';
 import type { CompiledPlan } from '../types';
-import { judgeVoter } from '../votes';
-import { accept, judgeOverrider, list, refuse, type Asked, type Judged } from './judged';
+import { stepsById, whyNotTheirs } from './edit-rights';
+import { accept, list, refuse, type Asked, type Judged } from './judged';
 
 /** The rules of a run that began before its steps could be edited know no decision to compile. */
 const firstVersion = 4;
@@ -66,12 +64,9 @@ export function judgeEdit(run: Run, asked: PlanEditing, compiled: CompiledPlan):
   const difference = comparePlans(before, after, { areLabels });
   const edit: Edit = { run, before, after, areLabels, difference, by: asked.by };
   const why =
-    whyNotMeant(asked, difference) ??
-    whyElsewhere(difference) ??
-    (areLabels ? undefined : whyPhasesDiffer(edit)) ??
-    whyBegun(edit);
+    whyNotMeant(asked, difference) ?? whyElsewhere(difference) ?? (areLabels ? undefined : whyPhasesDiffer(edit)) ?? whyBegun(edit);
   if (why !== undefined) return refuse('does_not_apply', why);
-  const refusal = whyNotTheirs(edit);
+  const refusal = whyNotTheirs(run, edit);
   if (refusal !== undefined) return { ok: false, ...refusal };
   const added = difference.added.map(({ id }) => id);
   const changed = difference.changed.map(({ before: { id } }) => id);
@@ -171,16 +166,15 @@ function whyBegun({ run, before, after, areLabels, difference }: Edit): string |
   // What adjustments have parallelized rests on other steps than its own: those too have to stay.
   const { edits } = run.state;
   if (edits === undefined) return undefined;
-  const old = new Map(before.steps.map((step) => [step.id, step]));
+  const [old, written] = [stepsById(before), stepsById(after)];
   for (const step of applyEdits(after, edits).steps) {
     const node = run.index.byId.get(step.id);
     if (node !== undefined && !isUntouched(node) && compareSteps(node.plan, step, { areLabels }).length > 0)
       return `${step.id} is ${stateOf(node)}, and would wait for other steps than it did: it was parallelized`;
-    const written = after.steps.find(({ id }) => id === step.id);
     const known = old.get(step.id)?.dependsOn.map((one) => one.step) ?? [];
-    const lost = written?.dependsOn.find(
-      (one) => !known.includes(one.step) && !step.dependsOn.some((kept) => kept.step === one.step && kept.when === one.when),
-    );
+    const lost = written
+      .get(step.id)
+      ?.dependsOn.find((one) => !known.includes(one.step) && !step.dependsOn.some((kept) => kept.step === one.step));
     if (lost !== undefined) return `${step.id} cannot wait for ${lost.step}: they were parallelized`;
   }
   return undefined;
@@ -188,102 +182,6 @@ function whyBegun({ run, before, after, areLabels, difference }: Edit): string |
 
 function stateOf({ run: { state, generation } }: StepNode): string {
   return state === 'pending' || state === 'ready' ? `${state} again (generation ${generation})` : state;
-}
-
-/** What may be changed of a step without getting round what somebody, or a condition, has to decide about it. */
-const fieldsOfTheWork: ReadonlySet<string> = new Set<keyof PlanStep>([
-  'title',
-  'description',
-  'agentId',
-  'skills',
-  'inputs',
-  'outputs',
-  'tasks',
-  'actions',
-  'taskType',
-  'testType',
-  'quality',
-  'priority',
-  'estimateMs',
-  'timeoutMs',
-  'maxDurationMs',
-  'retry',
-  'reassign',
-  'parallelizable',
-  'parallelWith',
-  'policy',
-  'with',
-]);
-
-/** Where the edit gets round a decision, it takes the right to make that. */
-function whyNotTheirs({ run, after, difference, by }: Edit): Refusal | undefined {
-  const steps = new Map(after.steps.map((step) => [step.id, step]));
-  for (const { before: step, after: edited, fields } of difference.changed) {
-    const node = run.index.byId.get(step.id);
-    if (node === undefined) continue;
-    if (fields.some((field) => decides(field, step))) {
-      const refusal = judgeOverrider(run, node, by);
-      if (refusal !== undefined) return refusal;
-    }
-    if (!fields.includes('dependsOn')) continue;
-    const refusal = whyNotUntied(run, { node, edited, steps, by });
-    if (refusal !== undefined) return refusal;
-  }
-  const acting = difference.added.find(({ deploys, merges }) => deploys || merges);
-  return acting === undefined ? undefined : judgeDecider(by, acting.id, findDecisionMakers(run));
-}
-
-function decides(field: string, { approval, automatic }: PlanStep): boolean {
-  // What it waits for is judged by what it no longer waits for.
-  if (fieldsOfTheWork.has(field) || field === 'dependsOn' || field === 'phase') return false;
-  // Who decides where nobody is named: the people of the role.
-  if (field === 'role') return !automatic || (approval !== undefined && approval.approvers.length === 0);
-  return true;
-}
-
-/** What holds others back is waited for still, if only by way of other steps, or goes with the word of those who could let it pass. */
-function whyNotUntied(
-  run: Run,
-  { node, edited, steps, by }: { node: StepNode; edited: PlanStep; steps: ReadonlyMap<string, PlanStep>; by: Actor },
-): Refusal | undefined {
-  const waitedFor = findWaitedFor(edited, steps);
-  for (const { step: id, phase: phaseId } of node.plan.dependsOn) {
-    const held = run.index.byId.get(id);
-    if (held !== undefined && !waitedFor.has(id) && !isSettled(held.run.state) && holdsOthers(held.plan)) {
-      const refusal = judgeOverrider(run, held, by);
-      if (refusal !== undefined) return refusal;
-    }
-    const phase = phaseId === undefined ? undefined : run.index.phaseById.get(phaseId);
-    if (phase === undefined || phase.run.state === 'passed' || edited.dependsOn.some((one) => one.phase === phaseId)) continue;
-    if (phase.plan.gate === undefined && phase.plan.approval === undefined) continue;
-    const refusal = judgeDecider(by, phase.plan.id, findApprovers(run, phase.plan.approval, undefined));
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
-}
-
-function holdsOthers(step: PlanStep): boolean {
-  const { approval, gate, requires, canBlockMerge, canBlockDeployment, automatic } = step;
-  return approval !== undefined || gate !== undefined || requires !== undefined || canBlockMerge || canBlockDeployment || !automatic;
-}
-
-/** The steps that have to hold before it starts, by way of others too. */
-function findWaitedFor(step: PlanStep, steps: ReadonlyMap<string, PlanStep>): Set<string> {
-  const found = new Set<string>();
-  const open = [step];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const { step: id, when } of next.dependsOn) {
-      const other = steps.get(id);
-      if (other === undefined || found.has(id) || (when !== 'holds' && when !== 'passed')) continue;
-      found.add(id);
-      open.push(other);
-    }
-  }
-  return found;
-}
-
-function judgeDecider(by: Actor, gate: string, approvers: readonly string[]): Refusal | undefined {
-  return judgeVoter({ approvers, barred: [] }, { gate, by: by.id, decision: 'approve', atMs: 0, assurance: 'local', via: 'update' });
 }
 
 /** From now on the run follows the edited plan: its indexes are built anew, and what has changed begins from its beginning. */
