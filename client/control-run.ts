@@ -14,6 +14,8 @@ export interface DecideAnswer extends DecideReply {
 }
 
 const updateTimeoutMs = 5_000;
+/** A file of the largest size takes a worker some seconds. */
+const compiledUpdateTimeoutMs = 20_000;
 const planningPatienceMs = 5_000;
 const planningRetryMs = 150;
 
@@ -44,7 +46,12 @@ async function updateDecide(client: VaporaClient, id: string, message: DecideMes
 export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
   const giveUpAtMs = Date.now() + planningPatienceMs;
   for (;;) {
-    const reply = await sendUpdate<AdjustReply>(client, id, { name: 'adjust', message, what: 'the adjustment' });
+    const reply = await sendUpdate<AdjustReply>(client, id, {
+      name: 'adjust',
+      message,
+      what: 'the adjustment',
+      ...('source' in message && { timeoutMs: compiledUpdateTimeoutMs }),
+    });
     if (typeof reply === 'object') return reply;
     if (reply === 'planning' && Date.now() < giveUpAtMs) {
       await delay(planningRetryMs);
@@ -60,15 +67,13 @@ export async function adjustRun(client: VaporaClient, id: string, message: Adjus
 async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
-  { name, message, what }: { name: string; message: object; what: string },
+  { name, message, what, timeoutMs = updateTimeoutMs }: { name: string; message: object; what: string; timeoutMs?: number },
 ): Promise<Reply | 'no worker' | 'planning'> {
   const temporal = await client.temporal();
   const handle = temporal.workflow.getHandle(id);
   try {
     return await callTemporal(client, () =>
-      temporal.connection.withDeadline(Date.now() + updateTimeoutMs, () =>
-        handle.executeUpdate<Reply, [object]>(name, { args: [message] }),
-      ),
+      temporal.connection.withDeadline(Date.now() + timeoutMs, () => handle.executeUpdate<Reply, [object]>(name, { args: [message] })),
     );
   } catch (error) {
     if (isWorkflowNotFound(error)) throw await whyClosed(client, id, error);
