@@ -13,9 +13,11 @@ jest.setTimeout(600_000);
 const runCount = Number(process.env['VAPORA_REPLAY_RUNS'] ?? 20);
 const seed = Number(process.env['VAPORA_REPLAY_SEED'] ?? Date.now() % 1_000_000);
 const atOnce = 8;
+const maxEdits = 3;
 /** An hour is a tenth of a second. */
 const timeScale = 36_000;
 
+let editsDone = 0;
 let vapora: TestVapora;
 beforeAll(async () => {
   vapora = await startTestVapora({ historyLimits: { events: 40, bytes: 1e9, signals: 1_000 } });
@@ -72,10 +74,24 @@ async function recordHistories(n: number): Promise<NamedHistory[]> {
   const { source, agents } = randomSource(new Chooser(seed + n));
   const { id, handle } = await startTestRun(vapora, source, { agents, seed: String(seed + n), autoApprove: true, timeScale });
   let hasEnded = false;
+  let edited = source;
+  /** Nobody waits for the answer: what else is said meanwhile comes while the file is compiled. */
+  const edit = (place: number): void => {
+    const longer = `${edited}  x${place}: {agent: tester, dependencies: [s0], async: true}\n`;
+    const message = { kind: 'add_step', source: longer, reason: 'there is more to do' };
+    handle.executeUpdate('adjust', { args: [message] }).then(
+      () => {
+        edited = longer;
+        editsDone += 1;
+      },
+      () => undefined,
+    );
+  };
   const looking = (async () => {
     for (let looks = 1; !hasEnded; looks += 1) {
       await handle.query('status').catch(() => undefined);
       if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
+      if (looks % 15 === 0 && looks <= 15 * maxEdits) edit(looks);
     }
   })();
   await waitForResult(vapora.client, id);
@@ -108,6 +124,7 @@ test('what ran with a slow database under constant queries can be taken up by an
   const recorded = await recordAll();
   // Some of them went on in further executions.
   expect(recorded.length).toBeGreaterThan(runCount);
+  expect(editsDone).toBeGreaterThan(0);
   expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded)).toEqual([]);
   expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);
   // The test sees what it looks for: a workflow that orders its decisions otherwise fails.
