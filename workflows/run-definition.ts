@@ -266,5 +266,13 @@ function resultOf(
 ): RunResult {
   const steps: Record<string, number> = {};
   for (const { state } of Object.values(engine.state.steps)) steps[state] = (steps[state] ?? 0) + 1;
-  return { schemaVersion: 1, id: run.workflowId, status, definition, planHash: engine.followed.planHash, steps, ...(reason !== undefined && { reason }) };
+  return {
+    schemaVersion: 1,
+    id: run.workflowId,
+    status,
+    definition,
+    planHash: engine.followed.planHash,
+    steps,
+    ...(reason !== undefined && { reason }),
+  };
 }

@@ -312,8 +312,7 @@ export interface CompilePlanInput {
 
 /** `planText` as in `ResolveOutput`. `problem`: why there is no plan, with the diagnostics. */
 export type CompilePlanOutput =
-  | ({ ok: true; planText: string; historyEstimatesMs: Record<string, number> } & FrozenPlan)
-  | { ok: false; problem: string };
+  ({ ok: true; planText: string; historyEstimatesMs: Record<string, number> } & FrozenPlan) | { ok: false; problem: string };
 
 // --- the agent activity (activity type = role) ------------------------------------------------------------------------
 

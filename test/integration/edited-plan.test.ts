@@ -285,7 +285,7 @@ test('edits by several people at once, while somebody looks: each is answered, a
       const answer = await run.handle
         .executeUpdate<AdjustReply, [object]>('adjust', { args: [{ by: 'ana', reason: 'r', ...message }] })
         .then(({ message: said }) => said)
-        .catch((error: { cause?: Error }) => error.cause?.message ?? String(error));
+        .catch((error: { cause?: Error; message: string }) => error.cause?.message ?? error.message);
       if (!answer.endsWith('try again in a moment')) return answer;
     }
   };
