@@ -3,6 +3,8 @@ import { continuationNeed, type HistoryLimits, type HistorySize } from '../core/
 import type {
   AddAgentsInput,
   AddAgentsOutput,
+  CompilePlanInput,
+  CompilePlanOutput,
   LoadRunInput,
   RecordInput,
   RecordOutput,
@@ -16,6 +18,7 @@ import { addAgents } from './add-agents';
 import { recordChanges } from '../db/queries/recording';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
+import { compilePlan } from './compile-plan';
 import type { AgentActivityOptions } from './agent-activity';
 import { createNotifyActivity } from './notify/notify';
 import { refuseUndoneWork } from './refuse-undone-work';
@@ -65,6 +68,8 @@ export function createActivities(options: ActivityOptions) {
     },
     [localActivityNames.saveRun]: (input: SaveRunInput): Promise<Continuation> => saveRun(recorded(), pieces, input),
     [localActivityNames.loadRun]: (input: LoadRunInput): Promise<Uint8Array> => loadRun(recorded(), pieces, input),
+    [localActivityNames.compilePlan]: (input: CompilePlanInput): Promise<CompilePlanOutput> =>
+      compilePlan(input.agents === undefined ? recorded() : null, pieces, input),
     [localActivityNames.addAgents]: (input: AddAgentsInput): Promise<AddAgentsOutput> => addAgents(recorded(), input),
   };
 }

@@ -17,6 +17,8 @@ export interface DecideAnswer extends DecideReply {
 }
 
 const updateTimeoutMs = 5_000;
+/** A file of the largest size takes a worker some seconds. */
+const compiledUpdateTimeoutMs = 20_000;
 const planningPatienceMs = 5_000;
 const planningRetryMs = 150;
 
@@ -83,7 +85,12 @@ export async function adjustRun(client: VaporaClient, id: string, message: Adjus
 async function sendAdjustment(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
   const giveUpAtMs = Date.now() + planningPatienceMs;
   for (;;) {
-    const reply = await sendUpdate<AdjustReply>(client, id, { name: 'adjust', message, what: 'the adjustment' });
+    const reply = await sendUpdate<AdjustReply>(client, id, {
+      name: 'adjust',
+      message,
+      what: 'the adjustment',
+      ...('source' in message && { timeoutMs: compiledUpdateTimeoutMs }),
+    });
     if (typeof reply === 'object') return reply;
     if (reply === 'planning' && Date.now() < giveUpAtMs) {
       await delay(planningRetryMs);
@@ -99,15 +106,13 @@ async function sendAdjustment(client: VaporaClient, id: string, message: AdjustM
 async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
-  { name, message, what }: { name: string; message: object; what: string },
+  { name, message, what, timeoutMs = updateTimeoutMs }: { name: string; message: object; what: string; timeoutMs?: number },
 ): Promise<Reply | 'no worker' | 'planning'> {
   const temporal = await client.temporal();
   const handle = temporal.workflow.getHandle(id);
   try {
     return await callTemporal(client, () =>
-      temporal.connection.withDeadline(Date.now() + updateTimeoutMs, () =>
-        handle.executeUpdate<Reply, [object]>(name, { args: [message] }),
-      ),
+      temporal.connection.withDeadline(Date.now() + timeoutMs, () => handle.executeUpdate<Reply, [object]>(name, { args: [message] })),
     );
   } catch (error) {
     if (isWorkflowNotFound(error)) throw await whyClosed(client, id, error);
@@ -149,6 +154,8 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return 'sign again: without --token, approve, reject and adjust do so by themselves';
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
+    case 'invalid_plan':
+      return "mend what is shown, and check the file with 'vapora validate FILE'";
     case 'malformed':
     case 'planning':
     case 'run_ending':

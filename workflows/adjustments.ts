@@ -1,5 +1,6 @@
-import { adjustmentKinds, type Adjustment, type AdjustmentKind } from '../core/contract/adjustments';
-import { jsonBytes } from '../core/contract/text-size';
+import { adjustmentKinds, type Adjustment, type AdjustmentKind, type EditedFile } from '../core/contract/adjustments';
+import { jsonBytes, utf8Bytes } from '../core/contract/text-size';
+import { limits } from '../core/dsl/limits';
 import type { AdjustmentRequest } from '../core/engine/types';
 import {
   parseFields,
@@ -88,10 +89,30 @@ const parsers: AdjustmentParsers = {
     if (given.length > maxValueLength) return { ok: false, reason: `"value" is longer than ${maxValueLength} characters` };
     return value({ kind: 'set_output', step: step.value, output: output.value, value: given });
   },
+  add_step(fields) {
+    const file = readEditedFile(fields);
+    return file.ok ? value({ kind: 'add_step', ...file.value }) : file;
+  },
+  edit_step(fields) {
+    const file = readEditedFile(fields);
+    return file.ok ? value({ kind: 'edit_step', ...file.value }) : file;
+  },
 };
 
+function readEditedFile(fields: Fields): Parsed<EditedFile> {
+  const { source, format = 'yaml' } = fields;
+  if (typeof source !== 'string' || source.trim() === '')
+    return { ok: false, reason: `"source" must be the text of the whole workflow file, not ${show(source)}` };
+  if (utf8Bytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
+  if (format !== 'yaml' && format !== 'toml') return { ok: false, reason: `"format" must be "yaml" or "toml", not ${show(format)}` };
+  const isOpen = fields['steps'] === undefined || fields['steps'] === null;
+  const steps = isOpen ? undefined : readIds(fields, 'steps');
+  if (steps !== undefined && !steps.ok) return steps;
+  return { ok: true, value: { source, format, ...(steps !== undefined && { steps: steps.value }) } };
+}
+
 /** What they change cannot be understood later without it. */
-const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output']);
+const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output', 'add_step', 'edit_step']);
 
 export interface ParsedAdjustment extends Omit<AdjustmentRequest, 'via'> {
   /** A signature, and what it is of. */

@@ -15,7 +15,6 @@ import type { Recorder } from './recorder';
 /** What the handlers speak of, once the run is planned. */
 export interface Holder {
   engine?: Engine;
-  plan?: Plan;
   recorder?: Recorder;
 }
 
@@ -45,7 +44,7 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   onSignal(receive);
 
   setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
-  setHandler(planQuery, () => holder.plan ?? null);
+  setHandler(planQuery, () => holder.engine?.followed.plan ?? null);
   setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
   setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);
   setHandler(explainQuery, (input) => {

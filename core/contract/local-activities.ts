@@ -32,14 +32,18 @@ export interface ResolveInput {
   taskQueue: string;
 }
 
-export interface ResolveOutput {
+/** Which plan a run follows, and how its text is read. */
+export interface FrozenPlan {
   planHash: string;
+  planPieces: number;
+  /** The pieces are deflated. */
+  planCompressed?: boolean;
+}
+
+export interface ResolveOutput extends FrozenPlan {
   version: number | null;
   /** The plan's canonical JSON; of a long one the first piece, or nothing: the others come by vapora.loadPlan. */
   planText: string;
-  planPieces: number;
-  /** The pieces are deflated, and none is here. */
-  planCompressed?: boolean;
   /** sha256 of the frozen agent set (agents of this run, their specs). */
   agentSet: string;
   /** Human agents by role, for gates that name no approver. */
@@ -159,6 +163,8 @@ export interface VoteRecord {
 }
 
 export interface RunProjection {
+  /** Of the plan that the run follows now. Absent: as before. */
+  planHash?: string;
   status: RunStatus;
   phase: string | null;
   /** 0..1. */
@@ -297,6 +303,23 @@ export interface AddAgentsOutput {
   /** Why there are fewer than asked for. */
   problem?: string;
 }
+
+// --- vapora.compilePlan -----------------------------------------------------------------------------------------------
+
+export interface CompilePlanInput {
+  run: RunRef;
+  source: string;
+  format: 'yaml' | 'toml';
+  /** The agents that the run has: its set, or, without recording, the agents in plain. */
+  agentSet: string;
+  agents?: AgentSpec[];
+  /** What the plan that the run follows asks for already: that is not judged again. */
+  known: { roles: string[]; agentIds: string[] };
+}
+
+/** `planText` as in `ResolveOutput`. `problem`: why there is no plan, with the diagnostics. */
+export type CompilePlanOutput =
+  ({ ok: true; planText: string; historyEstimatesMs: Record<string, number> } & FrozenPlan) | { ok: false; problem: string };
 
 // --- the agent activity (activity type = role) ------------------------------------------------------------------------
 

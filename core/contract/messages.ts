@@ -46,6 +46,7 @@ export const refusalCodes = [
   'replayed_token', // it has counted already
   ...tokenRefusals,
   'does_not_apply', // not in the state that the step or the run is in
+  'invalid_plan', // the edited file does not compile
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

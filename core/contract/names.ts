@@ -18,6 +18,8 @@ export const localActivityNames = {
   loadRun: 'vapora.loadRun',
   /** Gives a run that is under way more agents of a role. */
   addAgents: 'vapora.addAgents',
+  /** Compiles the edited file of a run that is under way. */
+  compilePlan: 'vapora.compilePlan',
 } as const;
 
 /** Activities that are no agents, with a dot too. */

@@ -6,7 +6,7 @@ import { startMonitor } from './monitors';
 import type { ReadyEntry, StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { moveStep } from './moves';
-import { cancelTimer, effectId, findStep, startTimer, type Run } from './run';
+import { cancelTimer, effectId, findStep, isBeingChanged, startTimer, type Run } from './run';
 import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRunSlot, takeSlot } from './slots';
 import { currentSubStep, pathOf } from './rollout';
 import { nextUndoRequest, onUndoReplies } from './saga';
@@ -22,7 +22,7 @@ const busyTimerId = 'agents';
 /** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
 export function requestAgents(run: Run): void {
   const { state } = run;
-  if (run.isDraining || state.asking !== undefined || state.adding !== undefined || state.endedAtMs !== undefined) return;
+  if (run.isDraining || state.asking !== undefined || isBeingChanged(run) || state.endedAtMs !== undefined) return;
   if (state.ending !== undefined) {
     const undo = state.timers[busyTimerId] === undefined ? nextUndoRequest(run) : undefined;
     if (undo !== undefined) ask(run, [undo]);

@@ -16,12 +16,12 @@ export function createRun(options: EngineOptions): Run {
 }
 
 /** The same run, indexed anew after its plan was changed: nothing may be left in `work`. */
-export function reindexRun(before: Run): Run {
-  const { changes, now, inbox, decisions, restored, tellAdded, unverified, verifying, isDraining } = before;
-  const run = indexRun(before.options, before.state);
+export function reindexRun(before: Run, options: EngineOptions): Run {
+  const { changes, now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining } = before;
+  const run = indexRun(options, before.state);
   const steps = [...changes.steps].flatMap((node) => run.index.byId.get(node.plan.id) ?? []);
   Object.assign(run.changes, changes, { steps: new Set(steps) });
-  Object.assign(run, { now, inbox, decisions, restored, tellAdded, unverified, verifying, isDraining });
+  Object.assign(run, { now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining });
   return run;
 }
 
@@ -57,7 +57,7 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     blockedSteps: new Set(),
     version: options.version ?? engineVersion,
     undoing: new Set(),
-    outdated: false,
+    outdated: undefined,
     isDraining: false,
     unverified: [],
     restored: options.saved !== undefined,

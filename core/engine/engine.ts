@@ -1,6 +1,6 @@
-import { unsignedAdjustments } from '../contract/adjustments';
+import { unsignedAdjustments, type AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
-import { adjustRun, onAgentsAdded } from './adjustments/adjust-run';
+import { adjustRun, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
@@ -13,14 +13,14 @@ import { meetLateness, watchLateness } from './late';
 import { landEffect } from './launching';
 import { onSampleEnded, onSampleTimer } from './monitors';
 import { decideNotices, markNotices, onNoticeEnded } from './notices';
-import { checkPhase } from './phases';
+import { checkPhase, judgePhasesAnew } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
 import { wantSubStep } from './rollout';
 import { createRun, reindexRun } from './create-run';
 import { pauseRun, resumeRun } from './pausing';
-import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
+import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
@@ -76,6 +76,10 @@ export function createEngine(options: EngineOptions): Engine {
     gateViews: () => fit((bounds) => createGateViews(run, bounds)),
     timelineView: () => fit((bounds) => createTimelineView(run, bounds)),
     explain: (stepId) => fit((bounds) => createExplainView(run, stepId, bounds)),
+    get followed() {
+      return run.options;
+    },
+    stepOf: (id) => run.index.byId.get(id)?.plan,
   };
 }
 
@@ -88,12 +92,14 @@ function takeEvents(before: Run): Run {
   for (const arrived of takeInbox(run)) {
     for (const event of arrived.type === 'verified' ? takeVerified(run, arrived.verified) : [arrived]) {
       // An adjustment finds the run as all that came before it has left it.
-      if (event.type === 'adjusted') settleAll(run);
+      if (event.type === 'adjusted' || event.type === 'planCompiled') settleAll(run);
       handle(run, event);
-      if (run.outdated) {
+      if (run.outdated !== undefined) {
         settleAll(run);
-        run = reindexRun(run);
+        const isOtherPlan = run.outdated !== run.options;
+        run = reindexRun(run, run.outdated);
         lookAgain(run);
+        if (isOtherPlan) judgePhasesAnew(run);
       }
     }
   }
@@ -208,7 +214,9 @@ function handle(run: Run, event: Exclude<EngineEvent, { type: 'verified' }>): vo
     case 'adjusted':
       return onAdjusted(run, event);
     case 'agentsAdded':
-      return tellAdded(run, event);
+      return tellLater(run, onAgentsAdded(run, event));
+    case 'planCompiled':
+      return tellLater(run, onPlanCompiled(run, event.compiled));
     case 'alertReceived': {
       const { name, severity, message } = event;
       return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
@@ -267,17 +275,16 @@ function onAdjusted(run: Run, event: Extract<EngineEvent, { type: 'adjusted' }>)
   const edits = run.state.edits;
   const verdict = adjustRun(run, request);
   if (verdict === undefined) {
-    if (answer !== undefined) run.tellAdded = answer;
+    if (answer !== undefined) run.tellLater = answer;
     return;
   }
-  run.outdated = run.state.edits !== edits;
+  if (run.state.edits !== edits) run.outdated = run.options;
   answer?.(verdict);
 }
 
-function tellAdded(run: Run, event: Extract<EngineEvent, { type: 'agentsAdded' }>): void {
-  const verdict = onAgentsAdded(run, event);
-  if (verdict !== undefined) run.tellAdded?.(verdict);
-  delete run.tellAdded;
+function tellLater(run: Run, verdict: AdjustVerdict | undefined): void {
+  if (verdict !== undefined) run.tellLater?.(verdict);
+  delete run.tellLater;
 }
 
 function pause(run: Run, { by, reason, freeze = false }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
@@ -307,7 +314,8 @@ function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
-  else if (event.type === 'agentsAdded') tellAdded(run, event);
+  else if (event.type === 'agentsAdded') tellLater(run, onAgentsAdded(run, event));
+  else if (event.type === 'planCompiled') tellLater(run, onPlanCompiled(run, event.compiled));
   else if (event.type === 'noticeEnded') onNoticeEnded(run, event);
   else if ('by' in event) {
     const { kind, id } = event.by;
@@ -345,7 +353,7 @@ function isQuiet(run: Run): boolean {
     isUnderWay &&
     inbox.length === 0 &&
     state.asking === undefined &&
-    state.adding === undefined &&
+    !isBeingChanged(run) &&
     isEmpty(state.inFlight) &&
     isEmpty(state.notices?.pending ?? {}) &&
     run.verifying === undefined &&
@@ -361,7 +369,7 @@ function isEmpty(record: object): boolean {
 /** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
 function isStuck(run: Run): boolean {
   const { state } = run;
-  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
+  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || isBeingChanged(run)) return false;
   if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
   const waitsForTime = Object.values(state.timers).some(({ kind }) => kind !== 'late');

@@ -72,7 +72,7 @@ export function runAgain(
 }
 
 /** Votes that came before the step started were about what is done anew now. */
-function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
+export function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
   for (const id of [node.plan.id, `${node.plan.id}:start`]) withdrawGate(run, id, reason);
 }
 

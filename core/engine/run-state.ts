@@ -1,7 +1,7 @@
 import type { AdjustmentKind } from '../contract/adjustments';
 import type { AgentResult, MetricValue, TrafficShare } from '../contract/agent-document';
 import type { EffectMode } from '../contract/ids';
-import type { Actor, AlertRecord, AssignedAgent, EffectRef } from '../contract/local-activities';
+import type { Actor, AlertRecord, AssignedAgent, EffectRef, FrozenPlan } from '../contract/local-activities';
 import type { NoticeChannel, NoticeEvent, NoticeKind } from '../contract/notice';
 import type { Outcome, RunStatus, StepState, Verdict } from '../contract/states';
 import type { BarredPerson } from '../contract/views';
@@ -41,6 +41,10 @@ export interface RunState {
   edits?: PlanEdit[];
   /** While `addAgents` has not been answered. */
   adding?: { role: string; count: number; by: Actor; reason?: string };
+  /** While `compilePlan` has not been answered. */
+  editing?: PlanEditing;
+  /** The plan of the run, once its steps were edited. */
+  followed?: FrozenPlan & { historyEstimatesMs: Record<string, number> };
   /** The agents of the run, once some were added. */
   agentSet?: string;
   /** The newest. */
@@ -86,6 +90,15 @@ export interface PendingNotice {
 export interface PlanEdit {
   kind: 'parallelize';
   steps: string[];
+}
+
+/** Who wants which steps to be others. */
+export interface PlanEditing {
+  kind: 'add_step' | 'edit_step';
+  by: Actor;
+  reason?: string;
+  /** The steps that are meant, where some were named. */
+  steps?: string[];
 }
 
 export interface AdjustmentRecord {

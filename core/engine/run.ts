@@ -44,11 +44,11 @@ export interface Run {
   readonly version: number;
   /** Steps that undo themselves and are to ask for an agent for the next part. */
   readonly undoing: Set<StepNode>;
-  /** Plan or agents of steps have changed: the indexes are built anew before the next event. */
-  outdated: boolean;
+  /** The plan has changed: the indexes are built anew, from these, before the next event. */
+  outdated: EngineOptions | undefined;
   isDraining: boolean;
-  /** Who is told which agents were added. Not part of the state: while somebody waits, the run does not continue as new. */
-  tellAdded?: (verdict: AdjustVerdict) => void;
+  /** Who is told which agents were added, or steps edited. Not part of the state: while somebody waits, the run does not continue as new. */
+  tellLater?: (verdict: AdjustVerdict) => void;
   /** What is signed and waits to be verified, and what is being verified. Not part of the state, as above. */
   unverified: PersonalEvent[];
   verifying?: PersonalEvent[];
@@ -117,6 +117,11 @@ export function countState(run: Run, node: StepNode, by: 1 | -1): void {
 /** What a step counts with in the progress. */
 export function weightOf(run: Run, node: StepNode): number {
   return run.weight.byEstimate ? node.estimateMs : 1;
+}
+
+/** More agents, or another plan, are on their way: nobody is assigned until they have come. */
+export function isBeingChanged({ state: { adding, editing } }: Run): boolean {
+  return adding !== undefined || editing !== undefined;
 }
 
 // --- effects --------------------------------------------------------------------------------------------------------

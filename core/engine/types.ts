@@ -1,12 +1,20 @@
 import type { Adjustment, AdjustVerdict } from '../contract/adjustments';
 import type { AgentResult, TrafficShare } from '../contract/agent-document';
-import type { Actor, AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef, RunChanges } from '../contract/local-activities';
+import type {
+  Actor,
+  AssignedAgent,
+  AssignmentReply,
+  AssignmentRequest,
+  EffectRef,
+  FrozenPlan,
+  RunChanges,
+} from '../contract/local-activities';
 import type { DecideReply, Refusal } from '../contract/messages';
 import type { NoticeChannel, NoticeDocument } from '../contract/notice';
 import type { Signatures, VerifiedToken, VerifyInput } from '../contract/signed-requests';
 import type { TerminalRunStatus } from '../contract/states';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
-import type { Plan } from '../plan/types';
+import type { Plan, PlanStep } from '../plan/types';
 import type { Vote, EffectFailure, RunState } from './run-state';
 
 /**
@@ -38,6 +46,10 @@ export interface Engine {
   gateViews(nowMs: number): GateView[];
   timelineView(): TimelineView;
   explain(stepId: string): ExplainView | null;
+  /** What the run follows now: as it was frozen at its start, or edited since. */
+  readonly followed: Pick<EngineOptions, 'plan' | 'planHash' | 'historyEstimatesMs'>;
+  /** A step of the plan that it follows. */
+  stepOf(id: string): PlanStep | undefined;
 }
 
 export interface EngineOptions {
@@ -59,7 +71,7 @@ export interface EngineOptions {
   historyEstimatesMs: Record<string, number>;
   /** The rules that the run follows (core/contract/engine-version.ts). Absent: the newest. */
   version?: number;
-  /** Continue from here instead of from the beginning. */
+  /** Continue from here instead of from the beginning; plan, hash and estimates are those that it names, where it names some. */
   saved?: RunState;
 }
 
@@ -73,6 +85,9 @@ export interface AdjustmentRequest {
   reason?: string;
   via: Vote['via'];
 }
+
+/** What became of an edited file: the plan and where it is kept, or why there is none. */
+export type CompiledPlan = { plan: Plan; frozen: FrozenPlan; historyEstimatesMs: Record<string, number> } | { problem: string };
 
 export type EngineEvent =
   | { type: 'replied'; atMs: number; replies: AssignmentReply[] }
@@ -108,6 +123,8 @@ export type EngineEvent =
   | { type: 'verified'; atMs: number; verified: VerifiedToken[] }
   /** The answer to the decision `addAgents`. */
   | { type: 'agentsAdded'; atMs: number; agentSet: string; added: string[]; problem?: string }
+  /** The answer to the decision `compilePlan`. */
+  | { type: 'planCompiled'; atMs: number; compiled: CompiledPlan }
   /** A notice was delivered (`address`: to whom), or given up (`failure`). */
   | { type: 'noticeEnded'; atMs: number; id: string; address?: string; attempt?: number; failure?: string }
   /** Anything that could not be understood or does not apply: audited, changes nothing. */
@@ -135,6 +152,8 @@ export type Decision =
   | { type: 'addAgents'; role: string; count: number }
   /** Whose signatures these are. Answered by `verified`; one at a time. */
   | { type: 'verify'; id: string; tokens: VerifyInput['tokens'] }
+  /** Answered by `planCompiled`. Nobody is assigned meanwhile. */
+  | { type: 'compilePlan'; source: string; format: 'yaml' | 'toml' }
   /** Tell one channel. Nothing waits for it but the very end of the run. Answered by `noticeEnded`. */
   | { type: 'notify'; id: string; channel: NoticeChannel; notice: NoticeDocument }
   | { type: 'finish'; status: TerminalRunStatus; reason?: string };

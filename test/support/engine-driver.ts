@@ -6,7 +6,7 @@ import type { TerminalRunStatus } from '../../core/contract/states';
 import type { VerifiedToken } from '../../core/contract/signed-requests';
 import { createEngine } from '../../core/engine';
 import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
+import type { CompiledPlan, Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
 import type { Plan } from '../../core/plan/types';
 
 export type Launch = Extract<Decision, { type: 'launch' }>;
@@ -39,6 +39,8 @@ export interface DriverOptions {
   addAgents?: (asked: { role: string; count: number }) => string[];
   /** What becomes of a signature; `never`: it is not answered. */
   verify?: (token: string) => VerifiedToken | 'never';
+  /** What becomes of an edited file: its plan, or why there is none. */
+  compile?: (source: string) => Plan | string;
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -60,6 +62,9 @@ export function agentNamed(id: string, more: Partial<AssignedAgent> = {}): Assig
   return { id, role: id.replace(/-\d+$/, ''), skills: [], executor: 'simulate', idempotent: true, ...more };
 }
 
+/** What they do shows only when their own question has been answered. */
+const answeredLater = new Set(['add_agent', 'add_step', 'edit_step']);
+
 /** Runs an engine in virtual time: carries its decisions out by script. What happened is kept for assertions. */
 export class EngineDriver {
   engine: Engine;
@@ -75,7 +80,7 @@ export class EngineDriver {
   maxRunning = 0;
   finished: { status: TerminalRunStatus; reason?: string } | undefined;
   readonly #options: DriverOptions;
-  readonly #engineOptions: EngineOptions;
+  #engineOptions: EngineOptions;
   #queue: Scheduled[] = [];
   readonly #inFlight = new Map<string, { launch: Launch; ending: Ending }>();
 
@@ -153,7 +158,7 @@ export class EngineDriver {
         atMs: this.nowMs,
         request,
         answer: (verdict) => {
-          if (verdict.ok === (refusal !== undefined) && adjustment.kind !== 'add_agent')
+          if (verdict.ok === (refusal !== undefined) && !answeredLater.has(adjustment.kind))
             throw new Error(`Judged ${refusal === undefined ? 'fine' : refusal.code}, but ${JSON.stringify(verdict)}`);
           answer?.(verdict);
         },
@@ -232,6 +237,8 @@ export class EngineDriver {
     this.maxRunning = Math.max(this.maxRunning, working.length);
     this.changes.push(this.engine.takeChanges().changes);
     if (this.#options.restoreAlways === true && this.finished === undefined) {
+      const { plan, planHash, historyEstimatesMs } = this.engine.followed;
+      this.#engineOptions = { ...this.#engineOptions, plan, planHash, historyEstimatesMs };
       this.engine = createEngine({ ...this.#engineOptions, saved: JSON.parse(JSON.stringify(this.engine.state)) as RunState });
     }
     if (this.finished === undefined && this.engine.decide(this.nowMs).some((decision) => decision.type !== 'startTimer')) {
@@ -289,11 +296,22 @@ export class EngineDriver {
         });
         return;
       }
+      case 'compilePlan': {
+        const compiled = this.#compile(decision.source);
+        this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
+        return;
+      }
       case 'finish':
         if (this.#inFlight.size > 0) throw new Error(`The run ends while ${[...this.#inFlight.keys()].join(', ')} runs`);
         this.finished = { status: decision.status, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
         return;
     }
+  }
+
+  #compile(source: string): CompiledPlan {
+    const plan = this.#options.compile?.(source) ?? 'nobody said what it compiles to';
+    if (typeof plan === 'string') return { problem: plan };
+    return { plan, frozen: { planHash: `sha256:${source}`, planPieces: 1 }, historyEstimatesMs: {} };
   }
 
   #notify(notify: Notify): void {
