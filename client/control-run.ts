@@ -104,6 +104,12 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return `'vapora workflow result --id ${id}' shows how`;
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
+    case 'not_assigned':
+      return 'say who reports with --by NAME';
+    case 'outputs_missing':
+      return 'deliver them with --output NAME=@FILE, or report --status failure with a --summary that says why';
+    case 'no_such_task':
+      return `'vapora workflow status --id ${id}' shows what people are asked to do`;
     case 'malformed':
     case 'planning':
     case 'run_ending':

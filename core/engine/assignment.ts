@@ -13,6 +13,7 @@ import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
 import { nextStepUndoRequests } from './step-undo';
 import { isSettled } from './transitions';
+import { isOnlyWithPeople } from './tasks';
 import type { SlotRunState } from './run-state';
 
 const firstBusyDelayMs = 1_000;
@@ -99,6 +100,7 @@ function createRequest(run: Run, node: StepNode, slot: SlotRunState): Assignment
     ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
     ...namedAgent(node, slot),
     exclude: slot.excluded,
+    ...(plan.monitor === undefined ? {} : { machinesOnly: true as const }),
     policy: plan.policy ?? run.plan.policy,
   };
 }
@@ -210,6 +212,9 @@ function startSlot(
   if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
   const { action, share } = part ?? {};
   launchEffect(run, node, 'slot', { effect, agent, ...(action !== undefined && { action }), ...(share !== undefined && { share }) });
+  // Like a monitor, what only people do takes no slot: machines would wait for days.
+  if (isOnlyWithPeople(run, node)) releaseRunSlot(run, node);
+  else takeSlot(run, node);
 }
 
 /** A step of which nothing has started gives its slot back meanwhile, so that others can run. */

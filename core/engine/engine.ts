@@ -22,8 +22,9 @@ import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
+import { expireTask, isTask, judgeReport, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions, VoteVerdict } from './types';
+import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
 import { judgeVote, type Judgement } from './votes';
 import { createGateViews } from './gate-views';
 import { fitView, type ViewBounds } from './view-bounds';
@@ -57,12 +58,19 @@ export function createEngine(options: EngineOptions): Engine {
     },
     hasChanges(): { any: boolean; urgent: boolean } {
       const { changes } = run;
-      const any = changes.run || changes.steps.size > 0 || changes.audit.length > 0 || changes.ends.length > 0 || changes.gates.size > 0;
+      const any =
+        changes.run ||
+        changes.steps.size > 0 ||
+        changes.audit.length > 0 ||
+        changes.ends.length > 0 ||
+        changes.gates.size > 0 ||
+        changes.tasks.size > 0;
       return { any, urgent: changes.urgent };
     },
     judgeVote(vote: Vote) {
       return verdictOf(vote, judgeVote(run, vote));
     },
+    judgeReport: (report) => reportVerdictOf(judgeReport(run, report)),
     judgeAdjustment: (request) => judgeAdjustment(run, request),
     drain: () => void (run.isDraining = true),
     isQuiet: () => isQuiet(run),
@@ -165,9 +173,16 @@ function settleAll(run: Run): void {
       continue;
     }
     const [phase] = work.phases;
-    if (phase === undefined) return;
-    work.phases.delete(phase);
-    checkPhase(run, phase);
+    if (phase !== undefined) {
+      work.phases.delete(phase);
+      checkPhase(run, phase);
+      continue;
+    }
+    // Last: an activity that is cancelled ends later too.
+    const withdrawn = work.withdrawn.shift();
+    if (withdrawn === undefined) return;
+    const end = withdrawTask(run, withdrawn.id, withdrawn.reason);
+    if (end !== undefined) onEffectEnded(run, end);
   }
 }
 
@@ -189,6 +204,8 @@ function handle(run: Run, event: EngineEvent): void {
       return onTimer(run, event.id);
     case 'voted':
       return onVoted(run, event);
+    case 'reported':
+      return onReported(run, event);
     case 'cancelRequested':
       return beginEnding(run, { kind: 'cancel', reason: event.reason, rollback: event.noRollback ? 'none' : 'all' }, event.by);
     case 'pauseRequested':
@@ -232,6 +249,11 @@ function onTimer(run: Run, id: string): void {
     case 'gateDeadline':
     case 'gateReminder':
       return onGateTimer(run, timer.target, timer.kind);
+    case 'task': {
+      const end = expireTask(run, timer.target);
+      if (end !== undefined) onEffectEnded(run, end);
+      return;
+    }
     case 'agents':
       return askBusyAgain(run);
     case 'late':
@@ -293,6 +315,7 @@ function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: st
 
 function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
+  else if (event.type === 'reported') onReported(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
   else if (event.type === 'agentsAdded') tellAdded(run, event);
@@ -333,7 +356,7 @@ function isQuiet({ state, inbox }: Run): boolean {
     inbox.length === 0 &&
     state.asking === undefined &&
     state.adding === undefined &&
-    isEmpty(state.inFlight) &&
+    Object.values(state.inFlight).every(isTask) &&
     isEmpty(state.notices?.pending ?? {})
   );
 }
@@ -376,6 +399,16 @@ function takeDecisions(run: Run): Decision[] {
 function onVoted(run: Run, { vote, answer }: Extract<EngineEvent, { type: 'voted' }>): void {
   const judged = castVote(run, vote);
   answer?.(verdictOf(vote, judged));
+}
+
+function onReported(run: Run, { report, answer }: Extract<EngineEvent, { type: 'reported' }>): void {
+  const { judged, ended } = takeReport(run, report);
+  if (ended !== undefined) onEffectEnded(run, ended);
+  answer?.(reportVerdictOf(judged));
+}
+
+function reportVerdictOf(judged: JudgedReport): ReportVerdict {
+  return judged.ok ? { ok: true, reply: judged.reply } : judged;
 }
 
 function verdictOf(vote: Vote, judged: Judgement): VoteVerdict {

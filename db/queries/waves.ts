@@ -16,7 +16,7 @@ import type { Database } from '../connect';
 import { jsonText } from '../json-text';
 import { loadAgentSet } from './agents';
 import { auditBodyOf, executionReopenedBody } from './audit-body';
-import { leaseSeconds } from './effects';
+import { leaseSeconds } from './lease-time';
 import { addAudit, addChanges, applyChanges, auditedColumn, auditedIn, type AuditedRow, isEmpty } from './record';
 import { recordItemByItem } from './recording';
 import { insertRefusal, isRefusal, refusalReason } from './refusals';
