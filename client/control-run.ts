@@ -14,8 +14,9 @@ export interface DecideAnswer extends DecideReply {
 }
 
 const updateTimeoutMs = 5_000;
-const planningPatienceMs = 5_000;
-const planningRetryMs = 150;
+/** Between the start and the frozen plan nobody knows the gates and tasks. */
+export const planningPatienceMs = 5_000;
+export const planningRetryMs = 150;
 
 /**
  * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
@@ -57,7 +58,8 @@ export async function adjustRun(client: VaporaClient, id: string, message: Adjus
   }
 }
 
-async function sendUpdate<Reply>(
+/** Sends an update of the run's. AppError `refused` with the reason when the run refuses it, `not_found` without such a run. */
+export async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
   { name, message, what }: { name: string; message: object; what: string },
@@ -149,7 +151,8 @@ export async function resumeRun(client: VaporaClient, id: string, message: Resum
   await sendSignal(client, id, 'resume', message);
 }
 
-async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
+/** AppError `refused` when the run has ended, `not_found` without such a run. */
+export async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
   const temporal = await client.temporal();
   try {
     await callTemporal(client, () => temporal.workflow.getHandle(id).signal(name, message));

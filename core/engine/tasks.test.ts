@@ -33,7 +33,7 @@ function report(driver: EngineDriver, said: Partial<Report>) {
   const judged = driver.engine.judgeReport(event.report);
   expect(JSON.stringify(driver.state)).toBe(before);
   let verdict: unknown;
-  driver.send({ ...event, answer: (answered) => (verdict = answered) });
+  driver.send({ ...event, answer: (answered: unknown) => (verdict = answered) });
   expect(verdict).toEqual(judged);
   return judged;
 }

@@ -60,7 +60,7 @@ export function closeTask(run: Run, flight: InFlightEffect): void {
   touchTask(run, flight, false);
 }
 
-/** What has changed of it is recorded: that it is closed now, or its deadline. */
+/** What has changed of it is recorded. */
 export function touchTask(run: Run, flight: OpenTask, isOpen: boolean): void {
   run.changes.tasks.set(effectId(flight.effect), { flight, isOpen });
   run.changes.steps.add(findStep(run, flight.step));
@@ -156,8 +156,7 @@ export function takeReport(run: Run, report: Report): { judged: JudgedReport; en
   if (report.progress !== undefined) task.progress = report.progress;
   if (report.message !== undefined) task.message = report.message;
   if (result === undefined) {
-    run.changes.tasks.set(reply.task, { flight, isOpen: true });
-    run.changes.steps.add(findStep(run, flight.step));
+    touchTask(run, flight, true);
     return { judged };
   }
   audit(run, {

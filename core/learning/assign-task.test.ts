@@ -42,6 +42,7 @@ describe('who can do it', () => {
     ['the role itself before its prefix', { role: 'developer-lead' }, ['any', 'lead']],
     ['a prefix with the rest as skill', { role: 'developer-frontend' }, ['any', 'front']],
     ['a prefix with the rest as skills', { role: 'developer-front-end' }, ['any', 'full']],
+    ['the one of that id, where no agent has the role', { role: 'lead', skills: ['cooking'] }, ['lead']],
     ['the named one alone, whatever its role and skills', { agentId: 'lead', skills: ['cooking'] }, ['lead']],
   ])('%s', (_name, overrides, expected) => {
     const choice = assign(demand(overrides), team);

@@ -19,14 +19,16 @@ export interface Eligibility {
 
 /**
  * Which agents may do it: those of the role and those of any role (`*`); where no agent has the role, those of a hyphen prefix of
- * it that have the rest as skills (`developer-frontend` → `developer` with skill `frontend`). All skills are needed. A simulated agent
+ * it that have the rest as skills (`developer-frontend` → `developer` with skill `frontend`); or the agent of that id: `agent: ana`. All skills are needed. A simulated agent
  * does only what no real machine could: it never stands in for one that is busy or has failed. People do what no machine can, or what all
  * of them have tried: nobody is bothered with what a machine is there for, unless the step names the person.
  */
-export function findEligible(agents: readonly AgentSpec[], demand: WorkDemand): Eligibility {
+export function findEligible(agents: readonly AgentSpec[], asked: WorkDemand): Eligibility {
   const rejected: Eligibility['rejected'] = [];
   const able: AgentSpec[] = [];
-  const roleExists = agents.some((agent) => agent.role === demand.role);
+  const roleExists = agents.some((agent) => agent.role === asked.role);
+  const isName = asked.agentId === undefined && !roleExists && agents.some(({ id }) => id === asked.role);
+  const demand = isName ? { ...asked, agentId: asked.role } : asked;
   for (const agent of agents) {
     if (demand.agentId !== undefined ? agent.id !== demand.agentId : !hasRole(agent, demand.role, roleExists)) continue;
     const reason = reasonAgainst(agent, demand);
