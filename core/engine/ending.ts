@@ -32,10 +32,10 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
   const why = ending.kind === 'cancel' ? `the run is cancelled: ${ending.reason}` : `the run ends: ${ending.reason}`;
   for (const id of [...run.openGates]) withdrawGate(run, id, why);
   // A person who undoes something goes on with it, and the deadline too.
-  for (const [id, { kind }] of Object.entries(run.state.timers)) if (kind !== 'task') cancelTimer(run, id);
+  for (const [id, { kind }] of Object.entries(run.state.timers)) if (kind !== 'taskDeadline') cancelTimer(run, id);
   thawTimers(
     run,
-    frozen.filter(([, { timer }]) => timer.kind === 'task'),
+    frozen.filter(([, { timer }]) => timer.kind === 'taskDeadline'),
   );
   run.wanting.clear();
   run.busy.clear();

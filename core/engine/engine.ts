@@ -22,7 +22,7 @@ import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
-import { expireTask, isTask, judgeReport, takeReport, withdrawTask, type JudgedReport } from './tasks';
+import { expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
 import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
 import { judgeVote, type Judgement } from './votes';
@@ -249,7 +249,9 @@ function onTimer(run: Run, id: string): void {
     case 'gateDeadline':
     case 'gateReminder':
       return onGateTimer(run, timer.target, timer.kind);
-    case 'task': {
+    case 'taskReminder':
+      return remindOfTask(run, id, timer.target);
+    case 'taskDeadline': {
       const end = expireTask(run, timer.target);
       if (end !== undefined) onEffectEnded(run, end);
       return;

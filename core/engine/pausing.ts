@@ -35,7 +35,7 @@ export function thawTimers(run: Run, frozen: readonly [id: string, { leftMs: num
   for (const [id, { leftMs, timer }] of frozen) {
     const atMs = run.now + leftMs;
     startTimer(run, id, { ...timer, atMs });
-    if (timer.kind !== 'gateReminder') setDeadline(run, timer.target, atMs);
+    if (timer.kind === 'gateDeadline' || timer.kind === 'taskDeadline') setDeadline(run, timer.target, atMs);
   }
 }
 

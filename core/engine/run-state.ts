@@ -222,7 +222,7 @@ export type OpenTask = InFlightEffect & { task: TaskRunState };
 
 export interface TimerRunState {
   atMs: number;
-  kind: 'gateDeadline' | 'gateReminder' | 'task' | 'sample' | 'agents' | 'deferred' | 'rollout' | 'late';
+  kind: 'gateDeadline' | 'gateReminder' | 'taskDeadline' | 'taskReminder' | 'sample' | 'agents' | 'deferred' | 'rollout' | 'late';
   /** Gate, task or step id. */
   target: string;
   summary: string;

@@ -155,7 +155,7 @@ export function startTimer(run: Run, id: string, timer: TimerRunState): void {
 
 /** It counts the time that people have. */
 export function isPeoplesTimer({ kind }: TimerRunState): boolean {
-  return kind === 'gateDeadline' || kind === 'gateReminder' || kind === 'task';
+  return kind === 'gateDeadline' || kind === 'gateReminder' || kind === 'taskDeadline' || kind === 'taskReminder';
 }
 
 export function cancelTimer(run: Run, id: string): void {

@@ -39,7 +39,9 @@ export function openTask(
   const atMs = run.now + realMsForPeople(run, Math.min(timeoutMs, maxDurationMs), false);
   // While deadlines stand still nobody knows when it will be.
   if (run.state.paused?.frozen === undefined) task.deadlineMs = atMs;
-  startTimer(run, timerId(id), { atMs, kind: 'task', target: id, summary: `deadline of ${id}` });
+  const reminderMs = run.now + (atMs - run.now) / 2;
+  startTimer(run, timerId(id, 'deadline'), { atMs, kind: 'taskDeadline', target: id, summary: `deadline of ${id}` });
+  startTimer(run, timerId(id, 'reminder'), { atMs: reminderMs, kind: 'taskReminder', target: id, summary: `reminder of ${id}` });
   touchTask(run, open, true);
   audit(run, {
     actor: engineActor,
@@ -56,7 +58,8 @@ export function closeTask(run: Run, flight: InFlightEffect): void {
   const left = (run.tasks.get(flight.step) ?? []).filter((other) => other !== flight);
   if (left.length > 0) run.tasks.set(flight.step, left);
   else run.tasks.delete(flight.step);
-  cancelTimer(run, timerId(effectId(flight.effect)));
+  const id = effectId(flight.effect);
+  for (const which of ['deadline', 'reminder'] as const) cancelTimer(run, timerId(id, which));
   touchTask(run, flight, false);
 }
 
@@ -173,6 +176,21 @@ export function takeReport(run: Run, report: Report): { judged: JudgedReport; en
       ? undefined
       : ({ kind: 'failed', message: failureOf(result, task.agent.id), result, recorded: false } as const);
   return { judged, ended: { ...endOf(run, flight), reporter: actor, ...(failure === undefined ? { result } : { failure }) } };
+}
+
+/** Half of the time has passed. */
+export function remindOfTask(run: Run, timer: string, id: string): void {
+  const flight = run.state.inFlight[id];
+  if (flight === undefined || !isTask(flight)) return;
+  run.changes.urgent = true;
+  audit(run, {
+    actor: { kind: 'timer', id: timer },
+    action: 'task.reminded',
+    object: flight.step,
+    generation: flight.effect.generation,
+    reason: `${flight.task.agent.id} has not reported that it is done`,
+    details: { task: id },
+  });
 }
 
 /** Nobody has reported in time. Undefined where it has ended otherwise. */
@@ -292,8 +310,8 @@ export function isOnlyWithPeople(run: Run, node: StepNode): boolean {
   return flights.length > 0 && node.inFlight === flights.length;
 }
 
-function timerId(id: string): string {
-  return `task/${id}`;
+function timerId(id: string, which: 'deadline' | 'reminder'): string {
+  return `task/${id}/${which}`;
 }
 
 function iso(atMs: number): string {
