@@ -253,8 +253,8 @@ export interface RecordedSuccess {
 export type AssignmentReply = EffectRef &
   (
     | { kind: 'assigned'; agent: AssignedAgent; why: string; done?: RecordedSuccess }
-    /** All who could are busy: ask again. */
-    | { kind: 'busy'; reason: string }
+    /** All who could are busy: ask again. `people`: they are people, who take their time. */
+    | { kind: 'busy'; reason: string; people?: true }
     /** Nobody in the registry can do it: the step fails. */
     | { kind: 'nobody'; reason: string }
   );

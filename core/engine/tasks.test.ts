@@ -380,6 +380,31 @@ describe('what else happens to a step that a person does', () => {
   });
 });
 
+describe('while a person is busy elsewhere', () => {
+  const asksOf = (steps: PlanDraft['steps'], seconds: number): number[] => {
+    const assign: DriverOptions['assign'] = ({ role }) =>
+      role === 'writer' ? { kind: 'busy', reason: 'ana 1/1', people: true } : { kind: 'busy', reason: 'dev 1/1' };
+    const times: number[] = [];
+    const plan = buildPlan({ steps });
+    const driver = new EngineDriver(plan, {
+      assign: (request, atMs) => {
+        if (request.step === 'w') times.push((atMs - startMs) / 1_000);
+        return assign(request, atMs);
+      },
+    });
+    driver.run({ untilMs: startMs + seconds * 1_000 });
+    return times.map((time, n) => time - (times[n - 1] ?? 0)).slice(1);
+  };
+
+  test('it is asked again after longer and longer times', () => {
+    expect(asksOf({ w: { role: 'writer' } }, 500)).toEqual([1, 2, 4, 8, 16, 32, 64, 120, 120, 120]);
+  });
+
+  test('but not while a machine is waited for', () => {
+    expect(asksOf({ w: { role: 'writer' }, a: {} }, 90)).toEqual([1, 2, 4, 8, 15, 15, 15, 15, 15]);
+  });
+});
+
 test('an open task goes with the state: the deadline runs, the report counts', () => {
   const plan = buildPlan({ steps: { w: { role: 'writer', timeoutMs: hour, reassign: 1 } } });
   const driver = new EngineDriver(plan, { assign: people, engine: { humans }, restoreAlways: true }).run();

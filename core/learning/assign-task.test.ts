@@ -123,6 +123,14 @@ describe('people', () => {
     expect(choice.explanation.candidates.map(({ agentId }) => agentId).sort()).toEqual(expected);
   });
 
+  test('that people are busy is said', () => {
+    expect(assign(demand(), [ana, bo], { ana: { running: 1 }, bo: { running: 1 } })).toEqual({
+      kind: 'busy',
+      reason: 'all 2 agents for role developer are busy: ana 1/1, bo 1/1',
+      people: true,
+    });
+  });
+
   test('a busy machine is waited for, and the explanation says why nobody was asked', () => {
     expect(assign(demand(), [ana, real], { real: { running: 1 } }).kind).toBe('busy');
     const choice = assign(demand(), [ana, real]);

@@ -191,7 +191,7 @@ function choose(
   { run, atMs }: WaveInput,
 ): AssignmentReply | { intent: Intent } {
   const choice = assignTask(request, agents, facts.agents, atMs);
-  if (choice.kind !== 'assigned') return { ...refOf(request), kind: choice.kind, reason: choice.reason };
+  if (choice.kind !== 'assigned') return { ...refOf(request), ...choice };
   const { agent, explanation } = choice;
   const known = facts.agents.get(agent.id);
   const slots = facts.takenSlots.get(agent.id) ?? new Set<number>();

@@ -30,7 +30,10 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
-  ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
+  ) =>
+    | { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess }
+    | { kind: 'busy'; reason: string; people?: true }
+    | { kind: 'nobody'; reason: string };
   /** What becomes of a notice. Default: it is delivered at once. */
   deliver?: (notify: Notify) => { address?: string; attempt?: number; failure?: string } | 'never';
   engine?: Partial<EngineOptions>;
