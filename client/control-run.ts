@@ -19,8 +19,9 @@ export interface DecideAnswer extends DecideReply {
 const updateTimeoutMs = 5_000;
 /** A file of the largest size takes a worker some seconds. */
 const compiledUpdateTimeoutMs = 20_000;
-const planningPatienceMs = 5_000;
-const planningRetryMs = 150;
+/** Between the start and the frozen plan nobody knows the gates and tasks. */
+export const planningPatienceMs = 5_000;
+export const planningRetryMs = 150;
 
 /**
  * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
@@ -103,7 +104,8 @@ async function sendAdjustment(client: VaporaClient, id: string, message: AdjustM
   }
 }
 
-async function sendUpdate<Reply>(
+/** Sends an update of the run's. AppError `refused` with the reason when the run refuses it, `not_found` without such a run. */
+export async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
   { name, message, what, timeoutMs = updateTimeoutMs }: { name: string; message: object; what: string; timeoutMs?: number },
@@ -156,6 +158,12 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return 'add --force if it has to be skipped all the same';
     case 'invalid_plan':
       return "mend what is shown, and check the file with 'vapora validate FILE'";
+    case 'not_assigned':
+      return 'say who reports with --by NAME';
+    case 'outputs_missing':
+      return 'deliver them with --output NAME=@FILE, or report --status failure with a --summary that says why';
+    case 'no_such_task':
+      return `'vapora workflow status --id ${id}' shows what people are asked to do`;
     case 'malformed':
     case 'planning':
     case 'run_ending':
@@ -204,7 +212,8 @@ export async function resumeRun(client: VaporaClient, id: string, message: Resum
   await sendSignal(client, id, 'resume', message);
 }
 
-async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
+/** AppError `refused` when the run has ended, `not_found` without such a run. */
+export async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
   const temporal = await client.temporal();
   try {
     await callTemporal(client, () => temporal.workflow.getHandle(id).signal(name, message));

@@ -3,6 +3,7 @@ import { withdrawGate } from './gates';
 import { recordMonitorStop } from './monitor-end';
 import { moveStep } from './moves';
 import { audit, cancelEffects, cancelTimer, engineActor, type Run } from './run';
+import { thawTimers } from './pausing';
 import { endStepUndo } from './step-undo';
 import { isSettled } from './transitions';
 import type { CompensationEntry, RunEnding } from './run-state';
@@ -20,6 +21,7 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
   run.state.reason = ending.reason;
   run.changes.run = true;
   run.changes.urgent = true;
+  const frozen = Object.entries(run.state.paused?.frozen ?? {});
   delete run.state.paused;
   audit(run, {
     actor,
@@ -30,7 +32,12 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
   });
   const why = ending.kind === 'cancel' ? `the run is cancelled: ${ending.reason}` : `the run ends: ${ending.reason}`;
   for (const id of [...run.openGates]) withdrawGate(run, id, why);
-  for (const id of Object.keys(run.state.timers)) cancelTimer(run, id);
+  // A person who undoes something goes on with it, and the deadline too.
+  for (const [id, { kind }] of Object.entries(run.state.timers)) if (kind !== 'taskDeadline') cancelTimer(run, id);
+  thawTimers(
+    run,
+    frozen.filter(([, { timer }]) => timer.kind === 'taskDeadline'),
+  );
   run.wanting.clear();
   run.busy.clear();
   delete run.state.busy;

@@ -8,6 +8,7 @@ const eventOrder = {
   verified: 1,
   planCompiled: 1,
   voted: 2,
+  reported: 2,
   cancelRequested: 2,
   pauseRequested: 2,
   resumeRequested: 2,

@@ -9,7 +9,7 @@ import type {
   FrozenPlan,
   RunChanges,
 } from '../contract/local-activities';
-import type { DecideReply, Refusal } from '../contract/messages';
+import type { DecideReply, Refusal, ReportMessage, ReportReply } from '../contract/messages';
 import type { NoticeChannel, NoticeDocument } from '../contract/notice';
 import type { Signatures, VerifiedToken, VerifyInput } from '../contract/signed-requests';
 import type { TerminalRunStatus } from '../contract/states';
@@ -34,13 +34,15 @@ export interface Engine {
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
   judgeVote(vote: Vote, token?: string): VoteVerdict;
+  /** Why this report would be refused, or what it would do: pure, for update validators. */
+  judgeReport(report: Report): ReportVerdict;
   /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
   judgeAdjustment(request: AdjustmentRequest, token?: string): Refusal | undefined;
   /** Nothing new is started from now on: the run is to continue as new. */
   drain(): void;
-  /** True when nothing runs and no question is open: the state is all there is of the run. */
+  /** True when nothing runs (tasks of people do not) and no question is open: the state is all there is of the run. */
   isQuiet(): boolean;
-  /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
+  /** What only a person can move, now: ids of open gates, tasks and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;
   gateViews(nowMs: number): GateView[];
@@ -78,6 +80,13 @@ export interface EngineOptions {
 /** What a vote does, or why it does not count. */
 export type VoteVerdict = { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
 
+/** A person's word on a task, in the one form of the names. */
+export interface Report extends ReportMessage {
+  by: string;
+}
+
+export type ReportVerdict = { ok: true; reply: ReportReply } | ({ ok: false } & Refusal);
+
 /** Somebody wants to change the run. */
 export interface AdjustmentRequest {
   adjustment: Adjustment;
@@ -100,11 +109,15 @@ export type EngineEvent =
       attempt?: number;
       result?: AgentResult;
       failure?: EffectFailure;
+      /** Who has reported it, of a task. */
+      reporter?: Actor;
     }
   /** A monitor's sample came back (effect path `<step>/sample-<k>`): also `effectEnded`. */
   | { type: 'timerFired'; atMs: number; id: string }
   /** `answer` is told what became of the vote, once. */
   | { type: 'voted'; vote: Vote; token?: string; answer?: (verdict: VoteVerdict) => void }
+  /** `answer` is told what became of the report, once. */
+  | { type: 'reported'; atMs: number; report: Report; answer?: (verdict: ReportVerdict) => void }
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
   | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string; freeze?: boolean }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }

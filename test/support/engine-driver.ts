@@ -31,7 +31,10 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
-  ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
+  ) =>
+    | { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess }
+    | { kind: 'busy'; reason: string; people?: true }
+    | { kind: 'nobody'; reason: string };
   /** What becomes of a notice. Default: it is delivered at once. */
   deliver?: (notify: Notify) => { address?: string; attempt?: number; failure?: string } | 'never';
   engine?: Partial<EngineOptions>;
@@ -187,7 +190,7 @@ export class EngineDriver {
     return this.send({ type: 'cancelRequested', atMs: this.nowMs, by: { kind: 'person', id: 'ana' }, reason: 'enough', noRollback });
   }
 
-  /** Until the run has ended or only people can move it: the deadlines of gates, and what is deferred, come only with `untilMs`. */
+  /** Until the run has ended or only people can move it: the deadlines of gates and tasks, and what is deferred, come only with `untilMs`. */
   run({ untilMs }: { untilMs?: number } = {}): this {
     for (let turns = 0; this.finished === undefined; turns += 1) {
       if (turns > 20_000) throw new Error('The run does not end.');
@@ -220,7 +223,7 @@ export class EngineDriver {
   }
 
   #horizonMs(): number {
-    return this.#queue.some(({ id }) => !id.startsWith('gate/') && !id.endsWith('/deferred') && id !== 'run/late')
+    return this.#queue.some(({ id }) => !/^(gate|task)\//.test(id) && !id.endsWith('/deferred') && id !== 'run/late')
       ? Number.POSITIVE_INFINITY
       : this.nowMs;
   }
