@@ -122,6 +122,14 @@ export function weightOf(run: Run, node: StepNode): number {
   return run.weight.byEstimate ? node.estimateMs : 1;
 }
 
+// --- gates ----------------------------------------------------------------------------------------------------------
+
+/** In an order that a run which was saved and goes on has too; earlier runs keep theirs. */
+export function openGateIds(run: Run): string[] {
+  const ids = [...run.openGates];
+  return run.version >= 4 ? ids.sort() : ids;
+}
+
 // --- effects --------------------------------------------------------------------------------------------------------
 
 export function effectId(effect: Omit<EffectKey, 'rootRunId'>): string {

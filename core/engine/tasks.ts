@@ -48,6 +48,7 @@ export function openTask(
     action: 'task.opened',
     object: node.plan.id,
     generation: flight.effect.generation,
+    reason: `${agent.id} is asked to ${flight.effect.mode === 'undo' ? 'undo' : 'do'} it`,
     details: { task: id, agent: agent.id, mode: flight.effect.mode, ...(action === undefined ? {} : { action }) },
   });
 }
@@ -239,7 +240,8 @@ function documentOf(run: Run, { step, effect, task }: OpenTask): AgentDocument {
 
 /** All that are open, the longest open first. */
 export function createTaskViews(run: Run, bounds: ViewBounds): TaskView[] {
-  const open = openTasks(run).sort((a, b) => a.task.openedAtMs - b.task.openedAtMs);
+  const idOf = ({ effect }: OpenTask): string => effectId(effect);
+  const open = openTasks(run).sort((a, b) => a.task.openedAtMs - b.task.openedAtMs || (idOf(a) < idOf(b) ? -1 : 1));
   return open.slice(0, bounds.gates).map((flight) => viewTask(run, flight, bounds));
 }
 
