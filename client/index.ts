@@ -6,7 +6,7 @@ export { listAgents, retireAgent, type AgentFilter, type RegisteredAgent } from 
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
-export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signer } from './control-run';
+export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signing } from './control-run';
 export {
   compileDefinition,
   getDefinition,
@@ -29,6 +29,7 @@ export {
   createSigningIdentity,
   publicKeyOf,
   signAdjustment,
+  signReport,
   signStart,
   signVote,
   type SignedRun,

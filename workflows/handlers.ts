@@ -3,7 +3,7 @@ import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contrac
 import type { DecideReply, Refusal, ReportReply } from '../core/contract/messages';
 import { signalNames } from '../core/contract/names';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
-import type { Engine, Report, ReportVerdict, VoteVerdict } from '../core/engine/types';
+import type { Engine, ReportVerdict, VoteVerdict } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
 import { parseAdjustment } from './adjustments';
 import type { Inbox } from './driver';
@@ -11,7 +11,7 @@ import { onSignal } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
-import { parseReport } from './reports';
+import { parseReport, type ParsedReport } from './reports';
 
 /** What the handlers speak of, once the run is planned. */
 export interface Holder {
@@ -74,15 +74,17 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   setHandler(
     defineUpdate<ReportReply, unknown[]>('report'),
     async (...args) => {
-      const { report } = reported(args);
-      const verdict = await new Promise<ReportVerdict>((answer) => inbox.post({ type: 'reported', atMs: Date.now(), report, answer }));
+      const { report, signed } = reported(args);
+      const verdict = await new Promise<ReportVerdict>((answer) =>
+        inbox.post({ type: 'reported', atMs: Date.now(), report, ...signed, answer }),
+      );
       if (!verdict.ok) throw refused(verdict);
       return verdict.reply;
     },
     {
       validator: (...args) => {
-        const { engine, report } = reported(args);
-        const verdict = engine.judgeReport(report);
+        const { engine, report, signed } = reported(args);
+        const verdict = engine.judgeReport(report, signed.token);
         if (!verdict.ok) throw refused(verdict);
       },
     },
@@ -108,7 +110,7 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
       {
         validator: (...args) => {
           const { engine, request, signed } = read(args);
-          const refusal = engine.judgeAdjustment(request, signed?.token);
+          const refusal = engine.judgeAdjustment(request, signed.token);
           if (refusal !== undefined) throw refused(refusal);
         },
       },
@@ -122,10 +124,10 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
     return holder.engine;
   }
 
-  function reported(args: readonly unknown[]): { engine: Engine; report: Report } {
+  function reported(args: readonly unknown[]): { engine: Engine } & ParsedReport {
     const parsed = parseReport(args);
     if (!parsed.ok) throw refused({ code: 'malformed', reason: `report: ${parsed.reason}` });
-    return { engine: plannedEngine(), report: parsed.value };
+    return { engine: plannedEngine(), ...parsed.value };
   }
 
   function judged(args: readonly unknown[]) {

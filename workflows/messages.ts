@@ -106,7 +106,8 @@ export function parseSignal(name: string, args: readonly unknown[], atMs: number
   }
   if (name === 'report') {
     const report = parseReport(args);
-    return report.ok ? { type: 'reported', atMs, report: report.value } : ignored(report.reason);
+    if (!report.ok) return ignored(report.reason);
+    return { type: 'reported', atMs, report: report.value.report, ...report.value.signed };
   }
   const parser = Object.hasOwn(signalParsers, name) ? signalParsers[name] : undefined;
   if (!parser) return ignored('there is no such signal; known are approve, reject, report, adjust, pause, resume, cancel and alert');

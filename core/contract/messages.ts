@@ -42,6 +42,8 @@ export interface ReportMessage {
   message?: string;
   /** What any agent returns. */
   result?: AgentResult;
+  /** A signature, as of votes. */
+  token?: string;
 }
 
 /** Why a vote, a report or an adjustment is refused, for programs: in the audit, and in the details of a refused update. */

@@ -2,7 +2,7 @@ import type { Actor } from '../contract/local-activities';
 import { withdrawGate } from './gates';
 import { recordMonitorStop } from './monitor-end';
 import { moveStep } from './moves';
-import { audit, cancelEffects, cancelTimer, engineActor, type Run } from './run';
+import { audit, cancelEffects, cancelTimer, engineActor, openGateIds, type Run } from './run';
 import { thawTimers } from './pausing';
 import { endStepUndo } from './step-undo';
 import { isSettled } from './transitions';
@@ -31,7 +31,7 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
     details: { rollback: ending.rollback, ...(ending.steps === undefined ? {} : { steps: ending.steps }) },
   });
   const why = ending.kind === 'cancel' ? `the run is cancelled: ${ending.reason}` : `the run ends: ${ending.reason}`;
-  for (const id of [...run.openGates]) withdrawGate(run, id, why);
+  for (const id of openGateIds(run)) withdrawGate(run, id, why);
   // A person who undoes something goes on with it, and the deadline too.
   for (const [id, { kind }] of Object.entries(run.state.timers)) if (kind !== 'taskDeadline') cancelTimer(run, id);
   thawTimers(

@@ -74,7 +74,11 @@ export function createEngine(options: EngineOptions): Engine {
       const refusal = judged.ok ? judgeSignature(run, { token }) : undefined;
       return refusal === undefined ? verdictOf(vote, judged) : { ok: false, ...refusal };
     },
-    judgeReport: (report) => reportVerdictOf(judgeReport(run, report)),
+    judgeReport(report, token) {
+      const judged = judgeReport(run, report);
+      const refusal = judged.ok ? judgeSignature(run, { token, isFree: judged.result === undefined }) : undefined;
+      return refusal === undefined ? reportVerdictOf(judged) : { ok: false, ...refusal };
+    },
     judgeAdjustment: (request, token) =>
       judgeChange(run, request, token) ?? judgeSignature(run, { token, isFree: unsignedAdjustments.has(request.adjustment.kind) }),
     drain: () => void (run.isDraining = true),
@@ -429,7 +433,9 @@ function onVoted(run: Run, event: Extract<EngineEvent, { type: 'voted' }>): void
   answer?.(verdictOf(vote, judged));
 }
 
-function onReported(run: Run, { report, answer }: Extract<EngineEvent, { type: 'reported' }>): void {
+function onReported(run: Run, event: Extract<EngineEvent, { type: 'reported' }>): void {
+  if (holdRequest(run, event)) return;
+  const { report, answer } = event;
   const { judged, ended } = takeReport(run, report);
   if (ended !== undefined) onEffectEnded(run, ended);
   answer?.(reportVerdictOf(judged));

@@ -372,3 +372,13 @@ describe('escalation_if', () => {
     expect(askedWith({ risks: ['too risky'] }, { engine: { version: 1 } })).toEqual(['ana']);
   });
 });
+
+test('an end withdraws what is open in one order, whether or not the run was saved in between', () => {
+  for (const restoreAlways of [false, true]) {
+    const driver = new EngineDriver(buildPlan({ steps: { a: { approval: true }, b: { approval: true } } }), { restoreAlways }).run();
+    driver.adjust({ kind: 'retry_step', step: 'a' });
+    driver.cancel();
+    const withdrawn = driver.audit().filter(({ action, reason }) => action === 'gate.withdrawn' && reason?.includes('cancelled'));
+    expect(withdrawn.map(({ object }) => object)).toEqual(['a', 'b']);
+  }
+});

@@ -130,6 +130,14 @@ export function isBeingChanged({ state: { adding, editing } }: Run): boolean {
   return adding !== undefined || editing !== undefined;
 }
 
+// --- gates ----------------------------------------------------------------------------------------------------------
+
+/** In an order that a run which was saved and goes on has too; earlier runs keep theirs. */
+export function openGateIds(run: Run): string[] {
+  const ids = [...run.openGates];
+  return run.version >= 4 ? ids.sort() : ids;
+}
+
 // --- effects --------------------------------------------------------------------------------------------------------
 
 export function effectId(effect: Omit<EffectKey, 'rootRunId'>): string {

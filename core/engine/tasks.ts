@@ -48,6 +48,7 @@ export function openTask(
     action: 'task.opened',
     object: node.plan.id,
     generation: flight.effect.generation,
+    reason: `${agent.id} is asked to ${flight.effect.mode === 'undo' ? 'undo' : 'do'} it`,
     details: { task: id, agent: agent.id, mode: flight.effect.mode, ...(action === undefined ? {} : { action }) },
   });
 }
@@ -142,18 +143,11 @@ function peopleOf(open: readonly OpenTask[]): string {
 /** Notes what was reported, or says in the audit why it does not count. With a result: how the effect ends by it. */
 export function takeReport(run: Run, report: Report): { judged: JudgedReport; ended?: EffectEnded } {
   const judged = judgeReport(run, report);
-  const actor: Actor = { kind: 'person', id: report.by, assurance: 'local' };
   if (!judged.ok) {
-    run.changes.urgent = true;
-    audit(run, {
-      actor,
-      action: 'report.ignored',
-      object: report.step,
-      reason: judged.reason,
-      details: { code: judged.code, ...(report.task === undefined ? {} : { task: report.task }) },
-    });
+    ignoreReport(run, report, judged);
     return { judged };
   }
+  const actor = reporterOf(report);
   const { flight, result, reply } = judged;
   const { task } = flight;
   if (report.progress !== undefined) task.progress = report.progress;
@@ -176,6 +170,22 @@ export function takeReport(run: Run, report: Report): { judged: JudgedReport; en
       ? undefined
       : ({ kind: 'failed', message: failureOf(result, task.agent.id), result, recorded: false } as const);
   return { judged, ended: { ...endOf(run, flight), reporter: actor, ...(failure === undefined ? { result } : { failure }) } };
+}
+
+/** Says in the audit why a report does not count. */
+export function ignoreReport(run: Run, report: Report, { code, reason }: Refusal): void {
+  run.changes.urgent = true;
+  audit(run, {
+    actor: reporterOf(report),
+    action: 'report.ignored',
+    object: report.step,
+    reason,
+    details: { code, ...(report.task === undefined ? {} : { task: report.task }) },
+  });
+}
+
+function reporterOf({ by, key }: Report): Actor {
+  return { kind: 'person', id: by, ...(key === undefined ? { assurance: 'local' } : { assurance: 'verified', key }) };
 }
 
 /** Half of the time has passed. */
@@ -239,7 +249,8 @@ function documentOf(run: Run, { step, effect, task }: OpenTask): AgentDocument {
 
 /** All that are open, the longest open first. */
 export function createTaskViews(run: Run, bounds: ViewBounds): TaskView[] {
-  const open = openTasks(run).sort((a, b) => a.task.openedAtMs - b.task.openedAtMs);
+  const idOf = ({ effect }: OpenTask): string => effectId(effect);
+  const open = openTasks(run).sort((a, b) => a.task.openedAtMs - b.task.openedAtMs || (idOf(a) < idOf(b) ? -1 : 1));
   return open.slice(0, bounds.gates).map((flight) => viewTask(run, flight, bounds));
 }
 

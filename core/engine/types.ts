@@ -35,7 +35,7 @@ export interface Engine {
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
   judgeVote(vote: Vote, token?: string): VoteVerdict;
   /** Why this report would be refused, or what it would do: pure, for update validators. */
-  judgeReport(report: Report): ReportVerdict;
+  judgeReport(report: Report, token?: string): ReportVerdict;
   /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
   judgeAdjustment(request: AdjustmentRequest, token?: string): Refusal | undefined;
   /** Nothing new is started from now on: the run is to continue as new. */
@@ -81,8 +81,10 @@ export interface EngineOptions {
 export type VoteVerdict = { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
 
 /** A person's word on a task, in the one form of the names. */
-export interface Report extends ReportMessage {
+export interface Report extends Omit<ReportMessage, 'token'> {
   by: string;
+  /** Id of the key that signed it. */
+  key?: string;
 }
 
 export type ReportVerdict = { ok: true; reply: ReportReply } | ({ ok: false } & Refusal);
@@ -97,6 +99,12 @@ export interface AdjustmentRequest {
 
 /** What became of an edited file: the plan and where it is kept, or why there is none. */
 export type CompiledPlan = { plan: Plan; frozen: FrozenPlan; historyEstimatesMs: Record<string, number> } | { problem: string };
+
+export interface SignedMessage {
+  token?: string;
+  /** What the token is the signature of: all that was said but the token. */
+  message?: Record<string, unknown>;
+}
 
 export type EngineEvent =
   | { type: 'replied'; atMs: number; replies: AssignmentReply[] }
@@ -117,21 +125,13 @@ export type EngineEvent =
   /** `answer` is told what became of the vote, once. */
   | { type: 'voted'; vote: Vote; token?: string; answer?: (verdict: VoteVerdict) => void }
   /** `answer` is told what became of the report, once. */
-  | { type: 'reported'; atMs: number; report: Report; answer?: (verdict: ReportVerdict) => void }
+  | ({ type: 'reported'; atMs: number; report: Report; answer?: (verdict: ReportVerdict) => void } & SignedMessage)
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
   | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string; freeze?: boolean }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }
   | { type: 'alertReceived'; atMs: number; by: Actor; name: string; severity: string; message: string }
   /** `answer` is told what became of it, once. */
-  | {
-      type: 'adjusted';
-      atMs: number;
-      request: AdjustmentRequest;
-      token?: string;
-      /** What the token is the signature of: all that was said but the token. */
-      message?: Record<string, unknown>;
-      answer?: (verdict: AdjustVerdict) => void;
-    }
+  | ({ type: 'adjusted'; atMs: number; request: AdjustmentRequest; answer?: (verdict: AdjustVerdict) => void } & SignedMessage)
   /** The answer to the decision `verify`, in its order. */
   | { type: 'verified'; atMs: number; verified: VerifiedToken[] }
   /** The answer to the decision `addAgents`. */
@@ -144,7 +144,7 @@ export type EngineEvent =
   | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
 
 /** What a person asks for and may have signed. */
-export type PersonalEvent = Extract<EngineEvent, { type: 'voted' | 'adjusted' }>;
+export type PersonalEvent = Extract<EngineEvent, { type: 'voted' | 'adjusted' | 'reported' }>;
 
 export type Decision =
   /** All steps (or slots, compensations, samples) that need an agent now: one wave. Answered by `replied`. */
