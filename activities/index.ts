@@ -25,12 +25,15 @@ import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
 import { loadRun, saveRun } from './saved-runs';
 import { createTextPieces } from './text-pieces';
+import { createVerifyActivity } from './verify-tokens';
 
 export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
   /** Null: only runs with recording `none` can be served. */
   db: Database | null;
   /** From where on a run continues as new. Default: somewhat below the server's limits. */
   historyLimits?: HistoryLimits | undefined;
+  /** Every run takes signed requests only, whatever it asks for itself. */
+  strict?: boolean | undefined;
 }
 
 /**
@@ -38,9 +41,9 @@ export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
  * ones too, are named `vapora.*` and cannot collide with a role.
  */
 export function createActivities(options: ActivityOptions) {
-  const { db, historyLimits } = options;
+  const { db, historyLimits, strict = false } = options;
   const pieces = createTextPieces();
-  const { resolve, loadPlan } = createResolveActivities(db, pieces);
+  const { resolve, loadPlan } = createResolveActivities(db, pieces, { strict });
   const withNeed = <Output extends RecordOutput>(output: Output, history: HistorySize | undefined): Output => {
     const continuation = history === undefined ? undefined : continuationNeed(history, historyLimits);
     return continuation === undefined ? output : { ...output, continuation };
@@ -52,6 +55,7 @@ export function createActivities(options: ActivityOptions) {
   return {
     default: createAgentActivity(options),
     [activityNames.notify]: createNotifyActivity(options),
+    [activityNames.verify]: createVerifyActivity(recorded),
     [localActivityNames.resolve]: resolve,
     [localActivityNames.loadPlan]: loadPlan,
     async [localActivityNames.wave](input: WaveInput): Promise<WaveOutput> {

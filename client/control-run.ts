@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdjustMessage, AdjustReply } from '../core/contract/adjustments';
-import { AppError } from '../core/contract/errors';
+import { AppError, isAppError } from '../core/contract/errors';
 import { refusalCodes } from '../core/contract/messages';
 import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, RefusalCode, ResumeMessage } from '../core/contract/messages';
 import type { SignalName } from '../core/contract/names';
+import { findRun } from '../db/queries/runs';
+import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
-import { describeRun } from './run-views';
+import { describeRun, getStatus } from './run-views';
+import type { SignedRun } from './signing';
 import { callTemporal, isWorkerMissing, isWorkflowNotFound, runNotFound } from './temporal-errors';
 
 export interface DecideAnswer extends DecideReply {
@@ -23,27 +26,63 @@ const planningRetryMs = 150;
  * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
  * `not_found` without such a run.
  */
-export async function decideGate(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideAnswer> {
-  const giveUpAtMs = Date.now() + planningPatienceMs;
-  for (;;) {
-    const reply = await updateDecide(client, id, message);
-    if (reply === 'no worker') return signalVote(client, id, message);
-    if (reply !== 'planning') return { ...reply, via: 'update' };
-    // Between the start and the frozen plan nobody knows the gates: a moment of patience instead of a refusal.
-    if (Date.now() > giveUpAtMs) return signalVote(client, id, message);
-    await delay(planningRetryMs);
+export async function decideGate(client: VaporaClient, id: string, message: DecideMessage, sign?: Signer): Promise<DecideAnswer> {
+  return withSignature(client, id, { message, sign, gate: message.gate }, async (signed) => {
+    const giveUpAtMs = Date.now() + planningPatienceMs;
+    for (;;) {
+      const reply = await sendUpdate<DecideReply>(client, id, { name: 'decide', message: signed, what: 'the vote' });
+      if (reply !== 'no worker' && reply !== 'planning') return { ...reply, via: 'update' };
+      // Between the start and the frozen plan nobody knows the gates: a moment of patience instead of a refusal.
+      if (reply === 'no worker' || Date.now() > giveUpAtMs) return signalVote(client, id, signed);
+      await delay(planningRetryMs);
+    }
+  });
+}
+
+/** Signs a request about a run, where the run asks for that. Gives the token. */
+export type Signer = (run: SignedRun) => Promise<string>;
+
+/**
+ * Sends a request as it is, and where the run takes signed ones only, once more with a signature. What the run is has to be known to
+ * sign: without a worker it is what Postgres knows.
+ */
+async function withSignature<Message extends { token?: string }, Reply>(
+  client: VaporaClient,
+  id: string,
+  { message, sign, gate }: { message: Message; sign: Signer | undefined; gate?: string },
+  send: (message: Message) => Promise<Reply>,
+): Promise<Reply> {
+  try {
+    return await send(message);
+  } catch (error) {
+    const isUnsigned = isAppError(error) && (error.details as { code?: unknown } | undefined)?.code === 'unsigned';
+    if (!isUnsigned || sign === undefined || message.token !== undefined) throw error;
+    return send({ ...message, token: await sign(await getSignedRun(client, id, gate)) });
   }
 }
 
-async function updateDecide(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideReply | 'no worker' | 'planning'> {
-  return sendUpdate<DecideReply>(client, id, { name: 'decide', message, what: 'the vote' });
+/** What a signature about a run, and a gate of it, has to name. AppError as `getStatus`; `unavailable` while the run is planned. */
+export async function getSignedRun(client: VaporaClient, id: string, gate?: string): Promise<SignedRun> {
+  const { view } = await getStatus(client, id);
+  const { rootRunId, planHash, gates } = view;
+  if (rootRunId === undefined || planHash === '') {
+    throw new AppError('unavailable', `${id} is still being planned: what is to be signed is not known yet`, {
+      hint: 'try again in a moment',
+    });
+  }
+  const generation = gates.find((one) => one.id === gate)?.generation;
+  return { run: rootRunId, plan: planHash, ...(generation !== undefined && { generation }) };
 }
 
 /**
  * Changes a run while it runs. AppError `refused` with the reason when the run refuses it, `unavailable` while no worker is up to
  * answer (then nothing was changed, unless it had arrived: `status` shows it), `not_found` without such a run.
  */
-export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
+export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage, sign?: Signer): Promise<AdjustReply> {
+  return withSignature(client, id, { message, sign }, (signed) => sendAdjustment(client, id, signed));
+}
+
+async function sendAdjustment(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
   const giveUpAtMs = Date.now() + planningPatienceMs;
   for (;;) {
     const reply = await sendUpdate<AdjustReply>(client, id, {
@@ -107,6 +146,12 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return 'somebody else has to decide, who is named with --by NAME';
     case 'run_ended':
       return `'vapora workflow result --id ${id}' shows how`;
+    case 'unsigned':
+      return "'vapora keys create' makes a key of your own; with one here, approve, reject and adjust sign by themselves";
+    case 'bad_token':
+    case 'expired_token':
+    case 'replayed_token':
+      return 'sign again: without --token, approve, reject and adjust do so by themselves';
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
     case 'invalid_plan':
@@ -126,6 +171,7 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
 }
 
 async function signalVote(client: VaporaClient, id: string, { decision, ...vote }: DecideMessage): Promise<DecideAnswer> {
+  if (vote.token === undefined) await refuseUnsigned(client, id);
   await sendSignal(client, id, decision, vote);
   return {
     effect: 'early',
@@ -134,6 +180,14 @@ async function signalVote(client: VaporaClient, id: string, { decision, ...vote 
     message: `no worker is up to answer: the ${decision === 'approve' ? 'approval' : 'rejection'} was sent as a signal and counts when one is`,
     via: 'signal',
   };
+}
+
+/** Nobody is up to refuse a signal, and it would be found worthless later. */
+async function refuseUnsigned(client: VaporaClient, id: string): Promise<void> {
+  const run = await callDatabase(client, (db) => findRun(db, id)).catch(() => null);
+  if (run?.strict !== true) return;
+  const code: RefusalCode = 'unsigned';
+  throw new AppError('refused', `${id} takes signed requests only`, { hint: hintOfRefusal(code, id), details: { code } });
 }
 
 /** Asks the run to stop and, unless `noRollback`, to undo what it did. AppError `refused` when it has ended already. */

@@ -6,7 +6,7 @@ export { listAgents, retireAgent, type AgentFilter, type RegisteredAgent } from 
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
-export { cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer } from './control-run';
+export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signer } from './control-run';
 export {
   compileDefinition,
   getDefinition,
@@ -24,5 +24,16 @@ export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
 export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';
 export { rollbackRun, type RequestedRollback, type RollbackOptions } from './rollback-run';
+export {
+  createSigningIdentity,
+  publicKeyOf,
+  signAdjustment,
+  signStart,
+  signVote,
+  type SignedRun,
+  type SigningIdentity,
+  type SigningOptions,
+} from './signing';
+export { listSigningKeys, registerSigningKey, revokeSigningKey, type SigningKey } from './signing-keys';
 export { ensureSearchAttributes } from './search-attributes';
 export { startRun, type StartedRun, type StartRunRequest } from './start-run';

@@ -1,5 +1,5 @@
 import { adjustmentKinds, type Adjustment, type AdjustmentKind, type EditedFile } from '../core/contract/adjustments';
-import { jsonBytes, utf8Bytes } from '../core/contract/text-size';
+import { jsonBytes } from '../core/contract/text-size';
 import { limits } from '../core/dsl/limits';
 import type { AdjustmentRequest } from '../core/engine/types';
 import {
@@ -12,6 +12,7 @@ import {
   readOptionalId,
   readPerson,
   readText,
+  readToken,
   show,
   type Fields,
   type Parsed,
@@ -102,7 +103,8 @@ function readEditedFile(fields: Fields): Parsed<EditedFile> {
   const { source, format = 'yaml' } = fields;
   if (typeof source !== 'string' || source.trim() === '')
     return { ok: false, reason: `"source" must be the text of the whole workflow file, not ${show(source)}` };
-  if (utf8Bytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
+  // As JSON: what is signed travels on to an activity, whose input may have 2 MiB.
+  if (jsonBytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
   if (format !== 'yaml' && format !== 'toml') return { ok: false, reason: `"format" must be "yaml" or "toml", not ${show(format)}` };
   const isOpen = fields['steps'] === undefined || fields['steps'] === null;
   const steps = isOpen ? undefined : readIds(fields, 'steps');
@@ -113,8 +115,13 @@ function readEditedFile(fields: Fields): Parsed<EditedFile> {
 /** What they change cannot be understood later without it. */
 const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output', 'add_step', 'edit_step']);
 
+export interface ParsedAdjustment extends Omit<AdjustmentRequest, 'via'> {
+  /** A signature, and what it is of. */
+  signed?: { token: string; message: Fields };
+}
+
 /** `adjust` `{kind, …, by?, reason?}`; the updates that are named after one kind come without `kind`. */
-export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<Omit<AdjustmentRequest, 'via'>> {
+export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<ParsedAdjustment> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
   const asked = kind ?? fields.value['kind'];
@@ -126,9 +133,17 @@ export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind)
   if (!reason.ok) return reason;
   const adjustment = parsers[known](fields.value);
   if (!adjustment.ok) return adjustment;
+  const token = readToken(fields.value);
+  if (!token.ok) return token;
+  const { token: _, ...message } = fields.value;
   return {
     ok: true,
-    value: { adjustment: adjustment.value, by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) },
+    value: {
+      adjustment: adjustment.value,
+      by: personNamed(by.value),
+      ...(reason.value !== undefined && { reason: reason.value }),
+      ...(token.value !== undefined && { signed: { token: token.value, message: { ...message, kind: known } } }),
+    },
   };
 }
 

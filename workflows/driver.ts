@@ -5,6 +5,7 @@ import type { createEffectRunner } from './effects';
 import type { NoticeSender } from './notices';
 import type { Recorder } from './recorder';
 import type { createTimers } from './timers';
+import type { Verifier } from './verifier';
 
 export interface DriverParts {
   engine: Engine;
@@ -16,6 +17,8 @@ export interface DriverParts {
   compilePlan(source: string, format: 'yaml' | 'toml'): Promise<CompiledPlan>;
   /** Absent where the plan tells nobody. */
   notices?: NoticeSender;
+  /** Absent where no signatures are read. */
+  verifier?: Verifier;
   /** Runs it beyond the reach of Temporal's cancel. */
   shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
@@ -229,7 +232,7 @@ function atTime(event: EngineEvent, atMs: number): EngineEvent {
 
 function carryOut(
   decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' | 'compilePlan' }>,
-  { engine, effects, timers, notices }: DriverParts,
+  { engine, effects, timers, notices, verifier }: DriverParts,
 ): void {
   switch (decision.type) {
     case 'launch': {
@@ -249,6 +252,9 @@ function carryOut(
       return;
     case 'notify':
       notices?.send(decision);
+      return;
+    case 'verify':
+      verifier?.verify(decision);
       return;
   }
 }

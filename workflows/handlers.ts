@@ -55,16 +55,16 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   setHandler(
     decideUpdate,
     async (...args) => {
-      const { vote } = judged(args);
+      const { vote, token } = judged(args);
       // What the loop made of the vote: something that arrived at the same moment may have decided before it.
-      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, answer }));
+      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, ...token, answer }));
       if (!verdict.ok) throw refused(verdict);
       return verdict.reply;
     },
     {
       validator: (...args) => {
-        const { engine, vote } = judged(args);
-        const verdict = engine.judgeVote(vote);
+        const { engine, vote, token } = judged(args);
+        const verdict = engine.judgeVote(vote, token.token);
         if (!verdict.ok) throw refused(verdict);
       },
     },
@@ -74,20 +74,23 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
     const read = (args: readonly unknown[]) => {
       const parsed = parseAdjustment(args, kind);
       if (!parsed.ok) throw refused({ code: 'malformed', reason: `${name}: ${parsed.reason}` });
-      return { engine: plannedEngine(), request: { ...parsed.value, via: 'update' } as const };
+      const { signed, ...asked } = parsed.value;
+      return { engine: plannedEngine(), request: { ...asked, via: 'update' } as const, signed };
     };
     setHandler(
       defineUpdate<AdjustReply, unknown[]>(name),
       async (...args) => {
-        const { request } = read(args);
-        const verdict = await new Promise<AdjustVerdict>((answer) => inbox.post({ type: 'adjusted', atMs: Date.now(), request, answer }));
+        const { request, signed } = read(args);
+        const verdict = await new Promise<AdjustVerdict>((answer) =>
+          inbox.post({ type: 'adjusted', atMs: Date.now(), request, ...signed, answer }),
+        );
         if (!verdict.ok) throw refused(verdict);
         return verdict.reply;
       },
       {
         validator: (...args) => {
-          const { engine, request } = read(args);
-          const refusal = engine.judgeAdjustment(request);
+          const { engine, request, signed } = read(args);
+          const refusal = engine.judgeAdjustment(request, signed?.token);
           if (refusal !== undefined) throw refused(refusal);
         },
       },
@@ -104,7 +107,12 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   function judged(args: readonly unknown[]) {
     const parsed = parseDecision(args);
     if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
-    return { engine: plannedEngine(), vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
+    const { token, ...vote } = parsed.value;
+    return {
+      engine: plannedEngine(),
+      vote: { ...vote, atMs: Date.now(), assurance: 'local', via: 'update' } as const,
+      token: token === undefined ? {} : { token },
+    };
   }
 }
 

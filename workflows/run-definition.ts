@@ -34,6 +34,7 @@ import { loadPlanText } from './plan-text';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
 import { createUnrecordedRecorder } from './unrecorded';
+import { createVerifier } from './verifier';
 
 /** Handles every workflow type that is not internal: the type is the definition's id. */
 export async function runDefinition(...args: unknown[]): Promise<RunResult> {
@@ -71,6 +72,8 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       autoApprove,
       historyEstimatesMs,
       version,
+      ...(resolved.signatures && { signatures: resolved.signatures }),
+      ...(resolved.initiatorAssurance && { initiatorAssurance: resolved.initiatorAssurance }),
       ...(saved && { saved: saved.state as RunState }),
     });
     holder.engine = engine;
@@ -210,6 +213,7 @@ function drive({ engine, resolved, recording, recorder, run, inbox, agentSet, ag
     recorder,
     compilePlan: (source, format) => compilePlan({ run, source, format, known: namesOf(engine.followed.plan), ...agentsOf() }),
     ...(isTold && { notices: createNoticeSender(scopes, inbox.post) }),
+    ...(resolved.signatures && { verifier: createVerifier(scopes, inbox.post) }),
     shielded: createShield(),
     save,
     mergesRounds,

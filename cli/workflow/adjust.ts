@@ -1,15 +1,16 @@
 import { Argument, type Command } from 'commander';
-import { adjustRun } from '../../client/control-run';
+import { adjustRun, getSignedRun } from '../../client/control-run';
+import { signAdjustment, type SignedRun } from '../../client/signing';
 import type { Adjustment, EditedFile } from '../../core/contract/adjustments';
 import { AppError } from '../../core/contract/errors';
 import type { CliCommand, CommandContext } from '../command';
 import { compileFileAlone } from '../compile-file';
-import { currentUser } from '../current-user';
 import { exitCodes } from '../exit-codes';
 import { invalidFile, noteWarnings } from '../invalid-file';
 import { openClient } from '../open-client';
 import { addConnectionOptions, addIdOption, collect, parseCount } from '../option-parsers';
 import { parseInputs } from '../run-inputs';
+import { addKeyOption, namedKey, requireKey, whoAsks } from '../sign-requests';
 
 type Options = CommandContext['options'];
 
@@ -108,7 +109,7 @@ export const command: CliCommand = {
     addIdOption(command)
       .addArgument(new Argument('<change>', 'what to change').choices(Object.keys(changes)))
       .requiredOption('--reason <text>', 'why: it stands in the audit, and agents that try again read it')
-      .option('--by <name>', 'who asks (default: your user name)')
+      .option('--by <name>', "who asks (default: the key's person, else your user name)")
       .option('--role <role>', 'add-agent: for which role')
       .option('--count <n>', 'add-agent: how many more (default 1)', parseCount)
       .option('--step <id>', 'the step (skip, add-step, edit-step: may be given several times)', collect)
@@ -121,6 +122,7 @@ export const command: CliCommand = {
       .option('--output <name=value>', 'set-output: what the step gives; name=@file reads a file', collect)
       .option('--file <file>', 'add-step, edit-step: the whole workflow file as it should be (.yaml, .yml, .toml)')
       .option('--format <format>', 'add-step, edit-step: yaml or toml, where the name does not say');
+    addKeyOption(command);
     addConnectionOptions(command);
   },
   async run(context) {
@@ -131,11 +133,12 @@ export const command: CliCommand = {
       throw new AppError('bad_usage', `there is no change ${word}`, { hint: `there are ${Object.keys(changes).join(', ')}` });
     checkOptions(word, change, options);
     const id = options.required('id');
-    const reply = await adjustRun(openClient(context), id, {
-      ...change.read(context),
-      by: options.text('by') ?? currentUser(),
-      reason: options.required('reason'),
-    });
+    const by = whoAsks(context);
+    const message = { ...change.read(context), by, reason: options.required('reason') };
+    const client = openClient(context);
+    const sign = (run: SignedRun): Promise<string> => signAdjustment(requireKey(context, by), run, message);
+    const token = namedKey(context) && (await sign(await getSignedRun(client, id)));
+    const reply = await adjustRun(client, id, { ...message, ...(token !== undefined && { token }) }, sign);
     if (context.isJson) context.printJson({ schemaVersion: 1, id, ...reply });
     else context.print(reply.message);
     return exitCodes.done;

@@ -54,7 +54,10 @@ export const adjustmentKinds = [
 ] as const satisfies readonly AdjustmentKind[];
 
 /** The update or signal `adjust`. `by` and `reason` stand in the audit. */
-export type AdjustMessage = Adjustment & { by?: string; reason?: string };
+export type AdjustMessage = Adjustment & { by?: string; reason?: string; token?: string };
+
+/** These only hold or end a run, as signals of their own do, and as Temporal can: they need no signature. */
+export const unsignedAdjustments: ReadonlySet<AdjustmentKind> = new Set<AdjustmentKind>(['pause', 'resume', 'cancel']);
 
 /** What was changed. */
 export interface AdjustReply {

@@ -4,6 +4,7 @@ import type { AgentResult, MetricValue } from './agent-document';
 import type { EffectMode } from './ids';
 import type { Outcome, RunStatus, StepState } from './states';
 import type { StartInput } from './start-input';
+import type { Signatures } from './signed-requests';
 import type { BarredPerson } from './views';
 
 /**
@@ -57,6 +58,10 @@ export interface ResolveOutput extends FrozenPlan {
   historyEstimatesMs: Record<string, number>;
   /** The rules that the run follows; absent in histories from before there were others. */
   engineVersion?: number;
+  /** Absent where nothing can be verified: without recording, and in histories from before there were signatures. */
+  signatures?: Signatures;
+  /** Whether who started it has proved it. Absent: no. */
+  initiatorAssurance?: 'verified';
 }
 
 export interface SaveRunInput {
@@ -87,6 +92,8 @@ export interface Actor {
   id: string;
   /** `local`: taken as given; `verified`: signed. */
   assurance?: 'local' | 'verified';
+  /** Id of the key that signed. */
+  key?: string;
 }
 
 /** One line of the audit trail. `action` uses `<object>.<past participle>`, e.g. `gate.approved`, `step.passed`, `signal.ignored`. */

@@ -1,8 +1,11 @@
+import { tokenRefusals } from './signed-requests';
+
 /** What people and programs send to a running workflow: one JSON object per signal or update. */
 export interface VoteMessage {
   gate: string;
   by: string;
   reason?: string;
+  /** A signature: see core/contract/signed-requests.ts. */
   token?: string;
 }
 export interface DecideMessage extends VoteMessage {
@@ -39,6 +42,9 @@ export const refusalCodes = [
   'no_such_agent', // no agent, or none of that role
   'not_optional', // skipping it takes `force`
   'quorum_needed', // one person alone may not do what takes several
+  'unsigned', // the run takes signed requests only
+  'replayed_token', // it has counted already
+  ...tokenRefusals,
   'does_not_apply', // not in the state that the step or the run is in
   'invalid_plan', // the edited file does not compile
 ] as const;

@@ -26,6 +26,8 @@ export const localActivityNames = {
 export const activityNames = {
   /** Tells one channel of something. */
   notify: 'vapora.notify',
+  /** Verifies signatures of what people ask for. */
+  verify: 'vapora.verify',
 } as const;
 
 export const signalNames = ['approve', 'reject', 'pause', 'resume', 'cancel', 'adjust', 'alert', 'report'] as const;

@@ -16,11 +16,11 @@ export function createRun(options: EngineOptions): Run {
 
 /** The same run, indexed anew after its plan was changed: nothing may be left in `work`. */
 export function reindexRun(before: Run, options: EngineOptions): Run {
-  const { changes, now, inbox, decisions, restored, tellLater, isDraining } = before;
+  const { changes, now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining } = before;
   const run = indexRun(options, before.state);
   const steps = [...changes.steps].flatMap((node) => run.index.byId.get(node.plan.id) ?? []);
   Object.assign(run.changes, changes, { steps: new Set(steps) });
-  Object.assign(run, { now, inbox, decisions, restored, tellLater, isDraining });
+  Object.assign(run, { now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining });
   return run;
 }
 
@@ -58,6 +58,7 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     undoing: new Set(),
     outdated: undefined,
     isDraining: false,
+    unverified: [],
     restored: options.saved !== undefined,
   };
   countAll(run);

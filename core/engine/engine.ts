@@ -1,6 +1,6 @@
-import type { AdjustVerdict } from '../contract/adjustments';
+import { unsignedAdjustments, type AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
-import { adjustRun, judgeAdjustment, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
+import { adjustRun, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
@@ -22,6 +22,7 @@ import { createRun, reindexRun } from './create-run';
 import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
+import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
 import type { RunState, Vote } from './run-state';
 import type { Decision, Engine, EngineEvent, EngineOptions, VoteVerdict } from './types';
@@ -61,10 +62,13 @@ export function createEngine(options: EngineOptions): Engine {
       const any = changes.run || changes.steps.size > 0 || changes.audit.length > 0 || changes.ends.length > 0 || changes.gates.size > 0;
       return { any, urgent: changes.urgent };
     },
-    judgeVote(vote: Vote) {
-      return verdictOf(vote, judgeVote(run, vote));
+    judgeVote(vote: Vote, token?: string) {
+      const judged = judgeVote(run, vote);
+      const refusal = judged.ok ? judgeSignature(run, { token }) : undefined;
+      return refusal === undefined ? verdictOf(vote, judged) : { ok: false, ...refusal };
     },
-    judgeAdjustment: (request) => judgeAdjustment(run, request),
+    judgeAdjustment: (request, token) =>
+      judgeChange(run, request, token) ?? judgeSignature(run, { token, isFree: unsignedAdjustments.has(request.adjustment.kind) }),
     drain: () => void (run.isDraining = true),
     isQuiet: () => isQuiet(run),
     waitsFor: () => waitsFor(run),
@@ -85,18 +89,21 @@ function takeEvents(before: Run): Run {
   const mark = markNotices(run);
   if (run.state.status === 'created') begin(run);
   if (run.restored) resume(run);
-  for (const event of takeInbox(run)) {
-    // An adjustment finds the run as all that came before it has left it.
-    if (event.type === 'adjusted' || event.type === 'planCompiled') settleAll(run);
-    handle(run, event);
-    if (run.outdated !== undefined) {
-      settleAll(run);
-      const isOtherPlan = run.outdated !== run.options;
-      run = reindexRun(run, run.outdated);
-      lookAgain(run);
-      if (isOtherPlan) judgePhasesAnew(run);
+  for (const arrived of takeInbox(run)) {
+    for (const event of arrived.type === 'verified' ? takeVerified(run, arrived.verified) : [arrived]) {
+      // An adjustment finds the run as all that came before it has left it.
+      if (event.type === 'adjusted' || event.type === 'planCompiled') settleAll(run);
+      handle(run, event);
+      if (run.outdated !== undefined) {
+        settleAll(run);
+        const isOtherPlan = run.outdated !== run.options;
+        run = reindexRun(run, run.outdated);
+        lookAgain(run);
+        if (isOtherPlan) judgePhasesAnew(run);
+      }
     }
   }
+  requestVerification(run);
   meetLateness(run);
   do {
     settleAll(run);
@@ -111,8 +118,9 @@ function takeEvents(before: Run): Run {
 }
 
 function begin(run: Run): void {
+  const { initiatorAssurance: assurance } = run.options;
   audit(run, {
-    actor: { kind: 'person', id: run.options.initiator },
+    actor: { kind: 'person', id: run.options.initiator, ...(assurance !== undefined && { assurance }) },
     action: 'run.planned',
     object: run.options.run.id,
     details: { definition: run.options.run.definition, planHash: run.options.planHash, timeScale: run.options.timeScale },
@@ -186,7 +194,7 @@ function takeNextJudged(work: Run['work']): StepNode | undefined {
   return work.judge.pop();
 }
 
-function handle(run: Run, event: EngineEvent): void {
+function handle(run: Run, event: Exclude<EngineEvent, { type: 'verified' }>): void {
   switch (event.type) {
     case 'effectEnded':
       return onEffectEnded(run, event);
@@ -260,7 +268,9 @@ function onTimer(run: Run, id: string): void {
   }
 }
 
-function onAdjusted(run: Run, { request, answer }: Extract<EngineEvent, { type: 'adjusted' }>): void {
+function onAdjusted(run: Run, event: Extract<EngineEvent, { type: 'adjusted' }>): void {
+  if (holdRequest(run, event)) return;
+  const { request, answer } = event;
   const edits = run.state.edits;
   const verdict = adjustRun(run, request);
   if (verdict === undefined) {
@@ -344,7 +354,9 @@ function isQuiet(run: Run): boolean {
     state.asking === undefined &&
     !isBeingChanged(run) &&
     isEmpty(state.inFlight) &&
-    isEmpty(state.notices?.pending ?? {})
+    isEmpty(state.notices?.pending ?? {}) &&
+    run.verifying === undefined &&
+    run.unverified.length === 0
   );
 }
 
@@ -371,6 +383,7 @@ function finish(run: Run, status: Extract<Decision, { type: 'finish' }>['status'
     delete run.state.timers[id];
     run.decisions.push({ type: 'cancelTimer', id });
   }
+  refuseUnverified(run);
   run.decisions.push({ type: 'finish', status, ...(reason === undefined ? {} : { reason }) });
 }
 
@@ -383,7 +396,9 @@ function takeDecisions(run: Run): Decision[] {
     : decisions;
 }
 
-function onVoted(run: Run, { vote, answer }: Extract<EngineEvent, { type: 'voted' }>): void {
+function onVoted(run: Run, event: Extract<EngineEvent, { type: 'voted' }>): void {
+  if (holdRequest(run, event)) return;
+  const { vote, answer } = event;
   const judged = castVote(run, vote);
   answer?.(verdictOf(vote, judged));
 }

@@ -6,6 +6,7 @@ const eventOrder = {
   replied: 1,
   agentsAdded: 1,
   planCompiled: 1,
+  verified: 1,
   voted: 2,
   cancelRequested: 2,
   pauseRequested: 2,

@@ -56,6 +56,10 @@ export interface RunState {
   lateness?: LatenessRunState;
   /** Present where the plan tells somebody. */
   notices?: NoticesRunState;
+  /** `jti` of the tokens that have counted. */
+  usedTokens?: string[];
+  /** How often signatures were verified so far. */
+  verifications?: number;
 }
 
 export interface LatenessRunState {
@@ -311,6 +315,8 @@ export interface Vote {
   reason?: string;
   atMs: number;
   assurance: 'local' | 'verified';
+  /** Id of the key that signed it. */
+  key?: string;
   via: 'signal' | 'update' | 'auto';
 }
 

@@ -6,7 +6,7 @@ import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type R
 import type { RankHeap } from './rank-heap';
 import { isSettled } from './transitions';
 import type { GateRunState, RunState, TimerRunState } from './run-state';
-import type { Decision, EngineEvent, EngineOptions } from './types';
+import type { Decision, EngineEvent, EngineOptions, PersonalEvent } from './types';
 
 /** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
 export interface Run {
@@ -49,6 +49,9 @@ export interface Run {
   isDraining: boolean;
   /** Who is told which agents were added, or steps edited. Not part of the state: while somebody waits, the run does not continue as new. */
   tellLater?: (verdict: AdjustVerdict) => void;
+  /** What is signed and waits to be verified, and what is being verified. Not part of the state, as above. */
+  unverified: PersonalEvent[];
+  verifying?: PersonalEvent[];
   /** Until the first `decide` after a restore, which starts the saved timers again. */
   restored: boolean;
 }

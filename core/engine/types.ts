@@ -11,6 +11,7 @@ import type {
 } from '../contract/local-activities';
 import type { DecideReply, Refusal } from '../contract/messages';
 import type { NoticeChannel, NoticeDocument } from '../contract/notice';
+import type { Signatures, VerifiedToken, VerifyInput } from '../contract/signed-requests';
 import type { TerminalRunStatus } from '../contract/states';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../contract/views';
 import type { Plan, PlanStep } from '../plan/types';
@@ -32,9 +33,9 @@ export interface Engine {
   takeChanges(): { changes: RunChanges; urgent: boolean };
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
-  judgeVote(vote: Vote): VoteVerdict;
+  judgeVote(vote: Vote, token?: string): VoteVerdict;
   /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
-  judgeAdjustment(request: AdjustmentRequest): Refusal | undefined;
+  judgeAdjustment(request: AdjustmentRequest, token?: string): Refusal | undefined;
   /** Nothing new is started from now on: the run is to continue as new. */
   drain(): void;
   /** True when nothing runs and no question is open: the state is all there is of the run. */
@@ -62,6 +63,10 @@ export interface EngineOptions {
   /** Human agents: the approvers where a gate names none. */
   humans: { id: string; role: string }[];
   autoApprove: boolean;
+  /** Absent: tokens are not read, and names are taken as given. */
+  signatures?: Signatures;
+  /** Whether who started it has proved it. Absent: no. */
+  initiatorAssurance?: 'verified';
   /** p50 by step id where the history knows. */
   historyEstimatesMs: Record<string, number>;
   /** The rules that the run follows (core/contract/engine-version.ts). Absent: the newest. */
@@ -99,13 +104,23 @@ export type EngineEvent =
   /** A monitor's sample came back (effect path `<step>/sample-<k>`): also `effectEnded`. */
   | { type: 'timerFired'; atMs: number; id: string }
   /** `answer` is told what became of the vote, once. */
-  | { type: 'voted'; vote: Vote; answer?: (verdict: VoteVerdict) => void }
+  | { type: 'voted'; vote: Vote; token?: string; answer?: (verdict: VoteVerdict) => void }
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
   | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string; freeze?: boolean }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }
   | { type: 'alertReceived'; atMs: number; by: Actor; name: string; severity: string; message: string }
   /** `answer` is told what became of it, once. */
-  | { type: 'adjusted'; atMs: number; request: AdjustmentRequest; answer?: (verdict: AdjustVerdict) => void }
+  | {
+      type: 'adjusted';
+      atMs: number;
+      request: AdjustmentRequest;
+      token?: string;
+      /** What the token is the signature of: all that was said but the token. */
+      message?: Record<string, unknown>;
+      answer?: (verdict: AdjustVerdict) => void;
+    }
+  /** The answer to the decision `verify`, in its order. */
+  | { type: 'verified'; atMs: number; verified: VerifiedToken[] }
   /** The answer to the decision `addAgents`. */
   | { type: 'agentsAdded'; atMs: number; agentSet: string; added: string[]; problem?: string }
   /** The answer to the decision `compilePlan`. */
@@ -114,6 +129,9 @@ export type EngineEvent =
   | { type: 'noticeEnded'; atMs: number; id: string; address?: string; attempt?: number; failure?: string }
   /** Anything that could not be understood or does not apply: audited, changes nothing. */
   | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
+
+/** What a person asks for and may have signed. */
+export type PersonalEvent = Extract<EngineEvent, { type: 'voted' | 'adjusted' }>;
 
 export type Decision =
   /** All steps (or slots, compensations, samples) that need an agent now: one wave. Answered by `replied`. */
@@ -134,6 +152,8 @@ export type Decision =
   | { type: 'addAgents'; role: string; count: number }
   /** Answered by `planCompiled`. Nobody is assigned meanwhile. */
   | { type: 'compilePlan'; source: string; format: 'yaml' | 'toml' }
+  /** Whose signatures these are. Answered by `verified`; one at a time. */
+  | { type: 'verify'; id: string; tokens: VerifyInput['tokens'] }
   /** Tell one channel. Nothing waits for it but the very end of the run. Answered by `noticeEnded`. */
   | { type: 'notify'; id: string; channel: NoticeChannel; notice: NoticeDocument }
   | { type: 'finish'; status: TerminalRunStatus; reason?: string };

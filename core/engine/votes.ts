@@ -68,6 +68,12 @@ export function plannedGate(run: Run, id: string): GateSpec | undefined {
   return undefined;
 }
 
+/** Of a gate as it is asked for now, or will be next; undefined where it is not (any more). */
+export function generationOf(run: Run, id: string): number | undefined {
+  const gate = run.state.gates[id];
+  return gate?.state === 'open' ? gate.generation : plannedGate(run, id)?.generation;
+}
+
 export function approvalGate(step: string, generation: number, approval: PlanApproval): GateSpec {
   return { id: step, kind: 'approval', step, generation, approval, prompt: approval.prompt };
 }

@@ -5,6 +5,7 @@ import { executionOwner } from './0004-execution-owner';
 import { gateViews } from './0005-gate-views';
 import { estimatesOfSteps } from './0006-estimates-of-steps';
 import { rollbackRequests } from './0007-rollback-requests';
+import { signingKeys } from './0008-signing-keys';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   gateViews,
   estimatesOfSteps,
   rollbackRequests,
+  signingKeys,
 ];

@@ -92,6 +92,8 @@ async function recordHistories(n: number): Promise<NamedHistory[]> {
       await handle.query('status').catch(() => undefined);
       if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
       if (looks % 15 === 0 && looks <= 15 * maxEdits) edit(looks);
+      // A vote whose signature has to be looked at, and counts for nothing.
+      if (looks % 50 === 0) await handle.signal('approve', { gate: `s${looks % 4}`, by: 'eve', token: 'x.y.z' }).catch(() => undefined);
     }
   })();
   await waitForResult(vapora.client, id);
@@ -125,6 +127,8 @@ test('what ran with a slow database under constant queries can be taken up by an
   // Some of them went on in further executions.
   expect(recorded.length).toBeGreaterThan(runCount);
   expect(editsDone).toBeGreaterThan(0);
+  const activities = recorded.flatMap(({ history }) => history.events ?? []).map((event) => event.activityTaskScheduledEventAttributes);
+  expect(activities.some((activity) => activity?.activityType?.name === 'vapora.verify')).toBe(true);
   expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded)).toEqual([]);
   expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);
   // The test sees what it looks for: a workflow that orders its decisions otherwise fails.

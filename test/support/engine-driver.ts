@@ -3,6 +3,7 @@ import type { AgentResult } from '../../core/contract/agent-document';
 import { activityIdOf } from '../../core/contract/ids';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
 import type { TerminalRunStatus } from '../../core/contract/states';
+import type { VerifiedToken } from '../../core/contract/signed-requests';
 import { createEngine } from '../../core/engine';
 import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
 import type { CompiledPlan, Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
@@ -38,6 +39,8 @@ export interface DriverOptions {
   addAgents?: (asked: { role: string; count: number }) => string[];
   /** What becomes of an edited file: its plan, or why there is none. */
   compile?: (source: string) => Plan | string;
+  /** What becomes of a signature; `never`: it is not answered. */
+  verify?: (token: string) => VerifiedToken | 'never';
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -286,6 +289,16 @@ export class EngineDriver {
       case 'compilePlan': {
         const compiled = this.#compile(decision.source);
         this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
+        return;
+      }
+      case 'verify': {
+        const verified = decision.tokens.map(({ token }) => this.#options.verify?.(token) ?? ('never' as const));
+        if (verified.includes('never')) return;
+        this.#queue.push({
+          atMs: this.nowMs,
+          id: 'verify',
+          event: () => ({ type: 'verified', atMs: this.nowMs, verified: verified as VerifiedToken[] }),
+        });
         return;
       }
       case 'finish':

@@ -33,14 +33,20 @@ export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict |
   const { adjustment, by, reason } = request;
   const judged = judge(run, request);
   if (!judged.ok) {
-    run.state.ignoredSignals += request.via === 'signal' ? 1 : 0;
-    return tellRefused(run, judged, { kind: adjustment.kind, by, object: objectOf(run, adjustment), said: reason ?? null });
+    refuseAdjustment(run, request, judged);
+    return judged;
   }
   const changed = judged.apply();
   if (adjustment.kind === 'add_agent' || adjustment.kind === 'add_step' || adjustment.kind === 'edit_step') return undefined;
   const { kind, ...rest } = adjustment;
   record(run, { kind, by, reason, object: objectOf(run, adjustment), details: rest, changed });
   return { ok: true, reply: { kind, ...changed } };
+}
+
+/** Says in the audit why the run is not changed. */
+export function refuseAdjustment(run: Run, { adjustment, by, reason, via }: AdjustmentRequest, why: Refusal): void {
+  run.state.ignoredSignals += via === 'signal' ? 1 : 0;
+  tellRefused(run, why, { kind: adjustment.kind, by, object: objectOf(run, adjustment), said: reason ?? null });
 }
 
 /** The answer to the decision `addAgents`. */
