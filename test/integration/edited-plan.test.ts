@@ -226,6 +226,20 @@ test('a run that is not recorded is edited too', async () => {
   expect(await run.handle.result()).toMatchObject({ status: 'completed', steps: { passed: 4 } });
 });
 
+test('a plan that is too long for one marker travels by itself', async () => {
+  const source = plain('lengthy');
+  const run = await started(source);
+  const tasks = `tasks: [${'look twice '.repeat(80)}]`;
+  const more = Array.from({ length: 400 }, (_, n) => `  x${n}: { agent: tester, dependencies: [w], ${tasks} }\n`).join('');
+  const reply = await adjustRun(vapora.client, run.id, { kind: 'add_step', source: `${source}${more}`, by: 'ana', reason: 'r' });
+  expect(reply.message).toContain('and 380 more are added');
+  expect(await run.status()).toMatchObject({ planHash: reply.planHash, totals: { steps: 403 } });
+  await run.handle.signal('cancel', { reason: 'enough', by: 'ana' });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'cancelled', planHash: reply.planHash });
+  const whole = { workflowId: run.id, history: await run.handle.fetchHistory() };
+  expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, [whole, ...prefixesOf(whole)])).toEqual([]);
+});
+
 test('a run that continues as new goes on with the edited plan', async () => {
   const short = await startTestVapora({ historyLimits: { events: 60, bytes: 1e9, signals: 1_000 } });
   try {
