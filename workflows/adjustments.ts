@@ -1,5 +1,5 @@
 import { adjustmentKinds, type Adjustment, type AdjustmentKind, type EditedFile } from '../core/contract/adjustments';
-import { jsonBytes, utf8Bytes } from '../core/contract/text-size';
+import { jsonBytes } from '../core/contract/text-size';
 import { limits } from '../core/dsl/limits';
 import type { AdjustmentRequest, SignedMessage } from '../core/engine/types';
 import {
@@ -103,7 +103,8 @@ function readEditedFile(fields: Fields): Parsed<EditedFile> {
   const { source, format = 'yaml' } = fields;
   if (typeof source !== 'string' || source.trim() === '')
     return { ok: false, reason: `"source" must be the text of the whole workflow file, not ${show(source)}` };
-  if (utf8Bytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
+  // As JSON: what is signed travels on to an activity, whose input may have 2 MiB.
+  if (jsonBytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
   if (format !== 'yaml' && format !== 'toml') return { ok: false, reason: `"format" must be "yaml" or "toml", not ${show(format)}` };
   const isOpen = fields['steps'] === undefined || fields['steps'] === null;
   const steps = isOpen ? undefined : readIds(fields, 'steps');

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import type { AdjustReply } from '../../core/contract/adjustments';
 import type { Plan } from '../../core/plan/types';
 import { verifyAudit } from '../../client/audit';
-import { adjustRun, decideGate } from '../../client/control-run';
+import { adjustRun, decideGate, getSignedRun } from '../../client/control-run';
 import { waitForResult } from '../../client/run-outcome';
 import { getStatus } from '../../client/run-views';
+import { createSigningIdentity, publicKeyOf, signAdjustment, signStart, signVote, type SigningIdentity } from '../../client/signing';
+import { registerSigningKey } from '../../client/signing-keys';
 import { exitCodes } from '../../cli/exit-codes';
 import { findPlanText } from '../../db/queries/definitions';
 import { findRun } from '../../db/queries/find-run';
@@ -224,6 +226,20 @@ test('a run that is not recorded is edited too', async () => {
   expect(await run.handle.result()).toMatchObject({ status: 'completed', steps: { passed: 4 } });
 });
 
+test('a plan that is too long for one marker travels by itself', async () => {
+  const source = plain('lengthy');
+  const run = await started(source);
+  const tasks = `tasks: [${'look twice '.repeat(80)}]`;
+  const more = Array.from({ length: 400 }, (_, n) => `  x${n}: { agent: tester, dependencies: [w], ${tasks} }\n`).join('');
+  const reply = await adjustRun(vapora.client, run.id, { kind: 'add_step', source: `${source}${more}`, by: 'ana', reason: 'r' });
+  expect(reply.message).toContain('and 380 more are added');
+  expect(await run.status()).toMatchObject({ planHash: reply.planHash, totals: { steps: 403 } });
+  await run.handle.signal('cancel', { reason: 'enough', by: 'ana' });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'cancelled', planHash: reply.planHash });
+  const whole = { workflowId: run.id, history: await run.handle.fetchHistory() };
+  expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, [whole, ...prefixesOf(whole)])).toEqual([]);
+});
+
 test('a run that continues as new goes on with the edited plan', async () => {
   const short = await startTestVapora({ historyLimits: { events: 60, bytes: 1e9, signals: 1_000 } });
   try {
@@ -308,4 +324,44 @@ test('edits by several people at once, while somebody looks: each is answered, a
   }
   const whole = { workflowId: run.id, history: await run.handle.fetchHistory() };
   expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, [whole, ...prefixesOf(whole)])).toEqual([]);
+});
+
+test('where requests are signed, an edit is too, and a vote about the plan of before no longer counts', async () => {
+  const strict = await startTestVapora({ strict: true });
+  try {
+    const identities = await Promise.all(['ana', 'bo', 'ivo'].map(createSigningIdentity));
+    for (const identity of identities)
+      await registerSigningKey(strict.adminUrl, { person: identity.person, publicKey: publicKeyOf(identity) });
+    const [ana, bo, ivo] = identities as [SigningIdentity, SigningIdentity, SigningIdentity];
+    const source = plain('sealed');
+    const id = `sealed-${Date.now()}`;
+    const input = {
+      source,
+      agents: { source: `${agents.source}  - { id: dora, role: decision-maker, executor: { kind: human } }\n` },
+      initiator: 'ivo',
+    };
+    const run = await startTestRun(strict, source, { ...input, token: await signStart(ivo, { definition: 'sealed', id, input }) }, id);
+    await run.waitsAt('w');
+    const before = await getSignedRun(strict.client, id, 'w');
+    const edited = `${source}  check: { agent: tester, dependencies: [b] }\n`;
+    const message = { kind: 'add_step', source: edited, by: 'bo', reason: 'r' } as const;
+    await expect(adjustRun(strict.client, id, message)).rejects.toMatchObject({ details: { code: 'unsigned' } });
+    const another = { ...message, source };
+    const other = await signAdjustment(bo, before, another);
+    await expect(adjustRun(strict.client, id, { ...message, token: other })).rejects.toMatchObject({ details: { code: 'bad_token' } });
+    const reply = await adjustRun(strict.client, id, message, (facts) => signAdjustment(bo, facts, message));
+    expect(reply).toMatchObject({ message: 'check is added' });
+    const [line] = await listAuditOf(strict, id, 'run.adjusted');
+    expect(line?.event.actor).toMatchObject({ id: 'bo', assurance: 'verified', key: bo.id });
+
+    const vote = { gate: 'w', decision: 'approve', by: 'ana' } as const;
+    const late = { ...vote, token: await signVote(ana, before, vote) };
+    await expect(decideGate(strict.client, id, late)).rejects.toMatchObject({
+      message: expect.stringContaining('it was signed for another plan than the run follows') as string,
+    });
+    await decideGate(strict.client, id, vote, (facts) => signVote(ana, facts, vote));
+    expect(await waitForResult(strict.client, id)).toMatchObject({ status: 'completed', steps: { passed: 4 }, planHash: reply.planHash });
+  } finally {
+    await strict.stop();
+  }
 });

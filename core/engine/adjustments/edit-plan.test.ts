@@ -397,3 +397,49 @@ describe('what somebody has to decide stays theirs', () => {
     expect(driver.adjust({ kind: 'edit_step', source: 'edited' }, { reason: 'r' })).toMatchObject({ ok: false, code: 'not_approver' });
   });
 });
+
+describe('in a run that takes signed requests only', () => {
+  const humans = [{ id: 'dora', role: 'decision-maker' }];
+  const plan = (more: PlanDraft['steps'] = {}): PlanDraft => ({ steps: { w: { approval: { approvers: ['bo'] } }, ...more } });
+
+  function ask(after: PlanDraft, assurance: 'local' | 'verified', by = 'ana') {
+    const driver = new EngineDriver(buildPlan(plan()), {
+      compile: () => buildPlan(after),
+      engine: { signatures: 'required', humans },
+    }).run();
+    let verdict: AdjustVerdict | undefined;
+    driver.send({
+      type: 'adjusted',
+      atMs: driver.nowMs,
+      request: {
+        adjustment: { kind: 'add_step', source: 'edited' },
+        by: { kind: 'person', id: by, assurance },
+        reason: 'r',
+        via: 'update',
+      },
+      answer: (said) => (verdict = said),
+    });
+    return { driver, verdict };
+  }
+
+  test('an edit is signed, or not even compiled', () => {
+    const unsigned = ask(plan({ x: {} }), 'local');
+    expect(unsigned.verdict).toMatchObject({ ok: false, code: 'unsigned' });
+    expect(unsigned.driver.decisions.some(({ type }) => type === 'compilePlan')).toBe(false);
+    const signed = ask(plan({ x: {} }), 'verified');
+    expect(signed.verdict).toMatchObject({ ok: true, reply: { message: 'x is added' } });
+    expect(auditOf(signed.driver, 'run.adjusted')?.actor).toMatchObject({ id: 'ana', assurance: 'verified' });
+  });
+
+  test('no step is added that nobody could decide about', () => {
+    const { verdict } = ask(plan({ x: { approval: { approvers: ['ivo'] } } }), 'verified');
+    expect(verdict).toMatchObject({ ok: false, reason: 'nobody could decide about x, since ivo has started the run' });
+  });
+
+  test.each([
+    ['dora', true],
+    ['ivo', false],
+  ])('a deployment is added by a decision-maker who has not started the run: %s', (by, isAllowed) => {
+    expect(ask(plan({ live: { deploys: true } }), 'verified', by).verdict?.ok).toBe(isAllowed);
+  });
+});

@@ -2,6 +2,7 @@ import type { AdjustReply, EditedFile } from '../../contract/adjustments';
 import type { Actor } from '../../contract/local-activities';
 import type { Refusal } from '../../contract/messages';
 import type { Plan } from '../../plan/types';
+import { findUndecidableGates } from '../approvers';
 import { moveStep } from '../moves';
 import { applyEdits } from '../plan-edits';
 import { comparePhases, comparePlans, compareSteps, hasOnlyLabels, type PlanDifference } from '../plan-difference';
@@ -64,7 +65,11 @@ export function judgeEdit(run: Run, asked: PlanEditing, compiled: CompiledPlan):
   const difference = comparePlans(before, after, { areLabels });
   const edit: Edit = { run, before, after, areLabels, difference, by: asked.by };
   const why =
-    whyNotMeant(asked, difference) ?? whyElsewhere(difference) ?? (areLabels ? undefined : whyPhasesDiffer(edit)) ?? whyBegun(edit);
+    whyNotMeant(asked, difference) ??
+    whyElsewhere(difference) ??
+    (areLabels ? undefined : whyPhasesDiffer(edit)) ??
+    whyBegun(edit) ??
+    whyUndecidable(edit);
   if (why !== undefined) return refuse('does_not_apply', why);
   const refusal = whyNotTheirs(run, edit);
   if (refusal !== undefined) return { ok: false, ...refusal };
@@ -178,6 +183,13 @@ function whyBegun({ run, before, after, areLabels, difference }: Edit): string |
     if (lost !== undefined) return `${step.id} cannot wait for ${lost.step}: they were parallelized`;
   }
   return undefined;
+}
+
+/** Where nobody decides without a signature, somebody has to be there who can: as at the start of the run. */
+function whyUndecidable({ run: { options }, after }: Edit): string | undefined {
+  if (options.signatures !== 'required') return undefined;
+  const [problem] = findUndecidableGates(after, options.humans, options.initiator);
+  return problem;
 }
 
 function stateOf({ run: { state, generation } }: StepNode): string {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../contract/local-activities';
 import type { Refusal } from '../../contract/messages';
 import type { Plan, PlanStep } from '../../plan/types';
-import { findApprovers, findDecisionMakers } from '../approvers';
+import { findApprovers, findBarred, findDecisionMakers } from '../approvers';
 import type { PlanDifference } from '../plan-difference';
 import type { StepNode } from '../plan-index';
 import type { Run } from '../run';
@@ -52,7 +52,7 @@ export function whyNotTheirs(
     if (refusal !== undefined) return refusal;
   }
   const acting = difference.added.find(({ deploys, merges }) => deploys || merges);
-  return acting === undefined ? undefined : judgeDecider(by, acting.id, findDecisionMakers(run));
+  return acting === undefined ? undefined : judgeDecider(run, by, acting.id, findDecisionMakers(run));
 }
 
 function decides(field: string, { approval, automatic }: PlanStep): boolean {
@@ -78,7 +78,7 @@ function whyNotUntied(
     const phase = phaseId === undefined ? undefined : run.index.phaseById.get(phaseId);
     if (phase === undefined || phase.run.state === 'passed' || edited.dependsOn.some((one) => one.phase === phaseId)) continue;
     if (phase.plan.gate === undefined && phase.plan.approval === undefined) continue;
-    const refusal = judgeDecider(by, phase.plan.id, findApprovers(run, phase.plan.approval, undefined));
+    const refusal = judgeDecider(run, by, phase.plan.id, findApprovers(run, phase.plan.approval, undefined));
     if (refusal !== undefined) return refusal;
   }
   return undefined;
@@ -104,8 +104,11 @@ function findWaitedFor(step: PlanStep, steps: ReadonlyMap<string, PlanStep>): Se
   return found;
 }
 
-function judgeDecider(by: Actor, gate: string, approvers: readonly string[]): Refusal | undefined {
-  return judgeVoter({ approvers, barred: [] }, { gate, by: by.id, decision: 'approve', atMs: 0, assurance: 'local', via: 'update' });
+function judgeDecider(run: Run, by: Actor, gate: string, approvers: readonly string[]): Refusal | undefined {
+  return judgeVoter(
+    { approvers, barred: findBarred(run, undefined, undefined) },
+    { gate, by: by.id, decision: 'approve', atMs: 0, assurance: 'local', via: 'update' },
+  );
 }
 
 export function stepsById({ steps }: Plan): Map<string, PlanStep> {
