@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import type { AssignmentRequest } from '../contract/local-activities';
 import { agentNamed, byStep, EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
+import { drive, planCase, planOf, type PlanCase } from '../../test/support/random-plan';
+import type { TaskView } from '../contract/views';
 import type { Report } from './types';
 
 const hour = 3_600_000;
@@ -414,4 +417,85 @@ test('an open task goes with the state: the deadline runs, the report counts', (
   expect(driver.engine.statusView(driver.nowMs).tasks).toMatchObject([{ agent: 'bo' }]);
   report(driver, { by: 'bo', result: done });
   expect(driver.finished?.status).toBe('completed');
+});
+
+describe('random plans', () => {
+  function endingOf(one: PlanCase, { step, mode, generation }: Pick<TaskView, 'step' | 'mode' | 'generation'>) {
+    const { durationMs, fails, verdict } = one.steps[Number(step.slice(1))]!;
+    if (mode === 'undo') return { durationMs: 500, result: done };
+    if (fails) return { durationMs, result: { status: 'failure', summary: 'by script' } as const };
+    return { durationMs, result: verdict === undefined || generation > 2 ? done : { ...done, verdict } };
+  }
+
+  const behaveAs =
+    (one: PlanCase): NonNullable<DriverOptions['behave']> =>
+    ({ step, effect }) => {
+      const { durationMs, result } = endingOf(one, { step, ...effect });
+      const cancelled = { afterMs: one.steps[Number(step.slice(1))]!.role === 'tester' ? 0 : 1 };
+      return { durationMs, cancelled, ...(result.status === 'success' ? { result } : { failure: { kind: 'failed' } }) };
+    };
+
+  const byMachines = (one: PlanCase): EngineDriver => drive(planOf(one), one, { behave: behaveAs(one) });
+
+  /** Testers are people, who report what a machine would, after the same time. */
+  function byPeople(one: PlanCase, options: DriverOptions = {}): EngineDriver {
+    const seen = new Set<string>();
+    return drive(planOf(one), one, {
+      behave: behaveAs(one),
+      assign: ({ role }) => ({ kind: 'assigned', agent: agentNamed(`${role}-1`, role === 'tester' ? { executor: 'human' } : {}) }),
+      afterTurn(driver) {
+        for (const task of driver.engine.statusView(driver.nowMs).tasks ?? []) {
+          if (seen.has(task.id)) continue;
+          seen.add(task.id);
+          const { durationMs, result } = endingOf(one, task);
+          const report = { step: task.step, by: 'tester-1', task: task.id, result };
+          driver.schedule(driver.nowMs + durationMs, (atMs) => ({ type: 'reported', atMs, report }));
+        }
+      },
+      ...options,
+    });
+  }
+
+  /** What became of every step, when, and why; not how the run as a whole was called meanwhile. */
+  function traceOf(driver: EngineDriver): string[] {
+    const lines = driver.audit().filter(({ action }) => !/^(task|report|run)\./.test(action));
+    const effects = driver.engine.timelineView().steps;
+    return [...lines.map((line) => JSON.stringify(line)).sort(), ...effects.map((effect) => JSON.stringify(effect)).sort()];
+  }
+
+  /** Nobody is asked to decide, and no two steps end at one moment, nor is a machine as quick to stop: what is reported then comes after what machines have done. */
+  const apart = planCase.map((one) => ({
+    ...one,
+    slots: 100,
+    busyEvery: 0,
+    phases: one.phases.map((phase) => ({ ...phase, limit: undefined })),
+    onFailure: one.onFailure === 'block' ? ('rollback' as const) : one.onFailure,
+    steps: one.steps.map((step, n) => ({ ...step, durationMs: step.durationMs + 2 ** n, approval: false, canBlock: false })),
+  }));
+
+  test('what people do is to a run what machines do', () => {
+    fc.assert(
+      fc.property(apart, (one) => {
+        const people = byPeople(one);
+        const machines = byMachines(one);
+        expect(people.statesOf()).toEqual(machines.statesOf());
+        expect(people.finished).toEqual(machines.finished);
+        expect(traceOf(people)).toEqual(traceOf(machines));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('with few slots they end, and a state that goes through JSON between any two turns continues the same', () => {
+    fc.assert(
+      fc.property(planCase, (one) => {
+        const restored = byPeople(one, { restoreAlways: true });
+        const driver = byPeople(one);
+        expect(restored.statesOf()).toEqual(driver.statesOf());
+        expect(restored.finished).toEqual(driver.finished);
+        expect(traceOf(restored)).toEqual(traceOf(driver));
+      }),
+      { numRuns: 100 },
+    );
+  });
 });

@@ -6,6 +6,7 @@ import { verifyAudit } from '../../client/audit';
 import { adjustRun, cancelRun } from '../../client/control-run';
 import { listOpenGates } from '../../client/gates';
 import { reportStep } from '../../client/report-step';
+import { rollbackRun } from '../../client/rollback-run';
 import { waitForResult } from '../../client/run-outcome';
 import { explainStep, getStatus } from '../../client/run-views';
 import { searchAttributes } from '../../core/contract/names';
@@ -14,6 +15,7 @@ import { loadArtifact } from '../../db/queries/artifacts';
 import { loadRunStatus } from '../../db/queries/runs';
 import { payloadConverterPath } from '../../workers/bundle';
 import { cliOf } from '../support/cli-in-process';
+import { journalAgents } from '../support/journal-agents';
 import { resetRun } from '../support/reset-run';
 import { listAuditOf, listExecutions, listIgnoredSignals, queryDatabase } from '../support/run-records';
 import { runTemporalCli } from '../support/temporal-cli';
@@ -360,4 +362,71 @@ test('after a reset to before it, what a person did is not asked for again', asy
     'ship success',
   ]);
   expect(await verifyAudit(vapora.client, run.id)).toMatchObject({ ok: true });
+});
+
+/** Machines that write down what they are called for, and one person. */
+function withPerson(name: string) {
+  const files = journalAgents(folder, name);
+  const ana = `ana-${name}`;
+  return { files, ana, agents: { source: `${files.agents.source}  - { id: ${ana}, role: writer, executor: { kind: human } }\n` } };
+}
+
+test('a reset to while a task was open takes the report again as it came, and nothing is done twice', async () => {
+  const { files, ana, agents } = withPerson('again');
+  files.set('broken', 'ship');
+  const source = `
+Workflow: again
+on_failure: fail
+Steps:
+  build: { agent: developer }
+  docs: { agent: ${ana}, dependencies: [build] }
+  ship: { agent: developer, dependencies: [docs], retry: { attempts: 1 } }
+`;
+  const run = await startTestRun(vapora, source, { agents });
+  await taskOf(run, 'docs');
+  await run.handle.signal('report', { step: 'docs', agent: ana, result: { ...done, summary: 'written' } });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'failed' });
+  files.clear('broken', 'ship');
+  await resetRun(vapora, run, ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'report');
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
+  expect(files.calls()).toEqual(['build#1', 'ship#1', 'ship#1']);
+  expect((await listExecutions(vapora, run.id)).map(({ path, outcome }) => `${path} ${outcome ?? ''}`)).toEqual([
+    'build success',
+    'docs success',
+    'ship success',
+  ]);
+  expect(await leasesOf(ana)).toEqual([]);
+  expect(await verifyAudit(vapora.client, run.id)).toMatchObject({ ok: true });
+});
+
+test('what a terminated run did is undone, and the task that was open asks nobody any more', async () => {
+  const { files, ana, agents } = withPerson('ended');
+  const source = `
+Workflow: ended
+Steps:
+  build: { agent: developer, compensate: unbuild }
+  docs: { agent: ${ana}, dependencies: [build] }
+`;
+  const run = await startTestRun(vapora, source, { agents });
+  await taskOf(run, 'docs');
+  await run.handle.terminate('somebody in a hurry');
+  expect((await listOpenGates(vapora.client)).tasks.filter(({ run: id }) => id === run.id)).toEqual([]);
+  await rollbackRun(vapora.client, run.id, { reason: 'enough', by: 'max' });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'cancelled' });
+  expect(files.calls()).toEqual(['build#1', 'build#1!undo']);
+  expect((await listExecutions(vapora, run.id)).map(({ path, mode, outcome }) => `${mode} ${path} ${outcome ?? ''}`)).toEqual([
+    'do build success',
+    'do docs cancelled',
+    'undo build success',
+  ]);
+  expect(await leasesOf(ana)).toEqual([]);
+});
+
+test('a run without a record has tasks too', async () => {
+  const { ana, agents } = withPerson('unrecorded');
+  const source = `Workflow: unrecorded\nSteps:\n  docs: { agent: ${ana}, outputs: [text] }\n  ship: { agent: developer, dependencies: [docs] }\n`;
+  const run = await startTestRun(vapora, source, { agents, recording: 'none' });
+  await waitFor('the task', async () => (await run.status().catch(() => undefined))?.tasks?.length);
+  await reportStep(vapora.client, run.id, { step: 'docs', by: ana, result: { ...done, outputs: { text: 'said' } } });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed', steps: { passed: 2 } });
 });
