@@ -1,6 +1,6 @@
 import type { EngineEvent, VoteVerdict } from './types';
 import { EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
-import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
+import { buildApproval, buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
 import type { Condition } from '../plan/condition';
 
 const hourMs = 3_600_000;
@@ -187,6 +187,36 @@ test('an early vote is kept, may be changed, and counts when the gate opens', ()
   expect(driver.changes.flatMap((change) => change.votes)).toMatchObject([
     { decision: 'reject', counted: true },
     { decision: 'approve', counted: true },
+  ]);
+});
+
+test('an early vote for a phase counts too where its condition was overridden while a phase before it runs again', () => {
+  const driver = new EngineDriver(
+    buildPlan({
+      phases: [
+        { id: 'p' },
+        { id: 'q', barrier: true, gate: { op: 'literal', value: false }, gateText: 'no', approval: buildApproval({}) },
+        { id: 'r' },
+      ],
+      steps: { a: {}, review: { phase: 'r', after: ['a'] } },
+    }),
+    {
+      behave: ({ step, effect: { generation } }) => ({
+        ...(generation === 2 && { durationMs: 60_000 }),
+        result: step === 'review' && generation === 1 ? { verdict: 'changes_requested' } : {},
+      }),
+    },
+  );
+  driver.pass(10_000);
+  expect(driver.state.phases).toMatchObject({ p: { state: 'running' }, q: { state: 'gated' } });
+  driver.schedule(driver.nowMs + 1_000, () => driver.voteEvent('q', 'approve', 'ana', 'overridden'));
+  driver.schedule(driver.nowMs + 2_000, () => driver.voteEvent('q', 'approve', 'bob'));
+  driver.schedule(driver.nowMs + 3_000, () => driver.voteEvent('q', 'reject', 'eva'));
+  driver.pass(20_000);
+  expect(driver.audit().filter(({ action }) => action.startsWith('vote.'))).toMatchObject([
+    { action: 'vote.cast', actor: { id: 'ana' } },
+    { action: 'vote.kept', actor: { id: 'bob' } },
+    { action: 'vote.kept', actor: { id: 'eva' } },
   ]);
 });
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { compareWithModel } from '../../test/support/compare-runs';
-import { byStep, EngineDriver } from '../../test/support/engine-driver';
+import { agentNamed, byStep, EngineDriver } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft } from '../../test/support/plan-builder';
 import { createCoverage, rareHappenings } from '../../test/support/run-coverage';
 import { randomScript } from '../../test/support/random-script';
 import { findBrokenLaw } from '../../test/support/run-laws';
 import type { RunScript } from '../../test/support/run-script';
+import type * as Assignment from './assignment';
 import type * as Approvers from './approvers';
 import type * as Ending from './ending';
 import type * as GateTimers from './gate-timers';
@@ -127,6 +128,27 @@ describe('a broken engine is caught within as many plans:', () => {
         escalateGate: (run, gate, level) => {
           escalateGate(run, gate, level);
           if (gate.approvers.length > 0) gate.approvers = level.people;
+        },
+      })),
+    ],
+    [
+      'busy agents are taken for free',
+      breaking<typeof Assignment>('./assignment', ({ onReplies }) => ({
+        onReplies: (run, replies) =>
+          onReplies(
+            run,
+            replies.map((reply) =>
+              reply.kind === 'busy' ? { ...reply, kind: 'assigned', agent: agentNamed('developer-1'), why: '' } : reply,
+            ),
+          ),
+      })),
+    ],
+    ['a step whose agents are busy keeps its slot', breaking<typeof Slots>('./slots', () => ({ releaseRunSlot: () => undefined }))],
+    [
+      'busy agents are not asked for again when work ends',
+      breaking<typeof Assignment>('./assignment', ({ askBusyAgain }) => ({
+        askBusyAgain: (run) => {
+          if (run.state.timers['agents'] === undefined) askBusyAgain(run);
         },
       })),
     ],

@@ -65,7 +65,10 @@ export function runAgain(
     if (!waitsToStart(node)) continue;
     node.unmet = countUnmet(run, node);
     // Its phase has closed before it.
-    if (node.unmet > 0 && node.run.state === 'ready') moveStep(run, node, 'release', { reason });
+    if (node.unmet > 0 && node.run.state === 'ready') {
+      node.run.slots = [];
+      moveStep(run, node, 'release', { reason });
+    }
     // The reviewer may depend on nothing that runs again: its start then waits for what it sent back.
     if (node.unmet === 0 && (node.run.state === 'reworking' || runsAgain.has(node))) run.work.start.push(node);
   }

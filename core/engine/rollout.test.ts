@@ -358,6 +358,20 @@ describe('rollback_on', () => {
     expect(run({ onFailure: 'continue', steps: { d: plain } }).statesOf()).toEqual({ d: 'passed' });
   });
 
+  test('nothing of a deployment starts any more that undoes itself', () => {
+    const driver = run(
+      { onFailure: 'continue', steps: { d: { ...plain, count: 2, reassign: 1 } } },
+      { d: failing },
+      {
+        assign: ({ slot, assignment, role, mode }) =>
+          mode === 'do' && slot === 1 && assignment === 2
+            ? { kind: 'nobody', reason: 'none' }
+            : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
+      },
+    );
+    expect(ids(driver)).toEqual(['d#1', 'd#1.2', 'd#1.2!undo', 'd#1!undo']);
+  });
+
   test('a failure undoes the deployment even where the run goes on', () => {
     const anyError = { condition: { op: 'quantifier' as const, name: 'any_error' as const }, text: 'any_error' };
     const driver = run({ onFailure: 'continue', steps: { d: { ...plain, rollbackOn: anyError } } }, { d: failing });

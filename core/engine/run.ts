@@ -5,7 +5,7 @@ import type { Plan } from '../plan/types';
 import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type ReadyEntry, type StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { isSettled } from './transitions';
-import type { GateRunState, OpenTask, RunState, TimerRunState } from './run-state';
+import type { GateRunState, OpenTask, RunState, SlotRunState, TimerRunState } from './run-state';
 import type { Decision, EngineEvent, EngineOptions, PersonalEvent } from './types';
 
 /** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
@@ -99,9 +99,17 @@ export function countUnmet(run: Run, node: StepNode): number {
   return unmet;
 }
 
-/** A step for which `unmet` counts: not started, whatever else it waits for. One that is deferred counts anew when its time has come. */
+/**
+ * A step for which `unmet` counts: not started, whatever else it waits for, be it an agent. One that is deferred counts anew when its time
+ * has come.
+ */
 export function waitsToStart({ run: { state, slots } }: StepNode): boolean {
-  return slots.length === 0 && !isSettled(state) && state !== 'deferred';
+  return slots.every(isUntouched) && !isSettled(state) && state !== 'deferred';
+}
+
+/** Nobody had it yet. */
+function isUntouched({ state, assignment, agent }: SlotRunState): boolean {
+  return assignment === 1 && agent === undefined && (state === 'wanted' || state === 'requested' || state === 'busy');
 }
 
 export function findStep(run: Run, id: string): StepNode {

@@ -17,7 +17,7 @@ export function compareWithModel(script: RunScript, look?: (driver: EngineDriver
   look?.(driver);
   const [expected, found] = [linesOf(predicted), linesOf(outcome)];
   const place = found.findIndex((line, index) => line !== expected[index]);
-  if (place === -1 && found.length === expected.length) return findBrokenLaw(script.plan, driver);
+  if (place === -1 && found.length === expected.length) return findBrokenLaw(script.plan, driver, script.agents);
   const at = place === -1 ? found.length : place;
   return `the engine: ${found[at] ?? 'nothing more'}; the reference model: ${expected[at] ?? 'nothing more'}`;
 }

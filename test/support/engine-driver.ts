@@ -31,6 +31,7 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
+    driver: EngineDriver,
   ) =>
     | { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess }
     | { kind: 'busy'; reason: string; people?: true }
@@ -76,6 +77,7 @@ export class EngineDriver {
   readonly ends: { id: string; step: string; atMs: number }[] = [];
   readonly cancelled: string[] = [];
   readonly assigns: AssignmentRequest[][] = [];
+  readonly answers: { request: AssignmentRequest; kind: AssignmentReply['kind'] }[] = [];
   readonly decisions: Decision[] = [];
   readonly changes: RunChanges[] = [];
   readonly notices: Notify[] = [];
@@ -332,7 +334,8 @@ export class EngineDriver {
     this.assigns.push(requests);
     const replies = requests.map((request): AssignmentReply => {
       const { path, generation, slot, assignment, mode } = request;
-      const answer = this.#options.assign?.(request, this.nowMs) ?? { kind: 'assigned' as const, agent: defaultAgent(request) };
+      const answer = this.#options.assign?.(request, this.nowMs, this) ?? { kind: 'assigned' as const, agent: defaultAgent(request) };
+      this.answers.push({ request, kind: answer.kind });
       const effect = { path, generation, slot, assignment, mode };
       return answer.kind === 'assigned' ? { ...effect, ...answer, why: 'by script' } : { ...effect, ...answer };
     });

@@ -49,6 +49,7 @@ const stepDraft = fc.record({
   ),
   afterPhase: rarely(8),
   phase: fc.integer({ min: 0, max: 2 }),
+  role: fc.constantFrom('developer', 'developer', 'tester'),
   priority: fc.constantFrom('normal', 'critical', 'high', 'low'),
   order: fc.integer({ min: 0, max: 3 }),
   count: fc.constantFrom(1, 1, 1, 1, 2, 3),
@@ -103,7 +104,7 @@ const stepDraft = fc.record({
   securityBack: seldom(8, fc.integer({ min: 1, max: 6 })),
   if: rarely(10),
   rework: seldom(
-    4,
+    3,
     fc.record({ back: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 2 }), maxRounds: fc.constantFrom(1, 2, 3) }),
   ),
 });
@@ -141,11 +142,12 @@ const answers = fc.record({
 
 const outsideDraft = fc.record({
   kind: fc.constantFrom(...Array<'vote'>(12).fill('vote'), 'pause', 'pause', 'cancel'),
-  halfSeconds: fc.integer({ min: 1, max: 40 }),
+  halfSeconds: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 40 })),
   lengthMs: fc.integer({ min: 1, max: 9 }).map((seconds) => seconds * 1_000),
   owner: fc.nat(),
   question: fc.constantFrom('', '', '', ':start', ':blocked', ':unknown'),
-  by: fc.constantFrom(...voters, 'mallory'),
+  // Mostly those of the first level.
+  by: fc.constantFrom('ana', 'ben', 'cleo', 'ana', 'ben', 'cleo', ...voters, 'mallory'),
   decision,
   hasReason: fc.boolean(),
   noRollback: fc.boolean(),
@@ -161,6 +163,9 @@ const phaseDraft = fc.record({
   approval: seldom(3, approvalDraft),
 });
 
+const capacity = fc.constantFrom(1, 1, 2);
+const places = { minLength: 1, maxLength: 3 };
+
 const draft = fc.record({
   steps: fc.array(stepDraft, { minLength: 1, maxLength: 12 }),
   works: fc.array(work, { minLength: 12, maxLength: 12 }),
@@ -168,8 +173,23 @@ const draft = fc.record({
   phases: fc.tuple(phaseDraft, phaseDraft, phaseDraft),
   slots: fc.integer({ min: 1, max: 5 }),
   onFailure: fc.constantFrom('rollback', 'rollback', 'fail', 'continue', 'block'),
-  outside: fc.array(outsideDraft, { maxLength: 8 }),
+  outside: fc.array(outsideDraft, { maxLength: 12 }),
   hasCancel: rarely(4),
+  agents: fc
+    .constantFrom('many', 'few')
+    .chain((are) =>
+      are === 'many'
+        ? fc.constant({ developer: Array<number>(4).fill(100), tester: Array<number>(4).fill(100) })
+        : fc.record({ developer: fc.array(capacity, places), tester: fc.array(capacity, places) }),
+    ),
+  occupied: fc.array(
+    fc.record({
+      agent: fc.constantFrom('developer-1', 'developer-1', 'developer-2', 'tester-1'),
+      from: fc.integer({ min: 0, max: 8 }),
+      seconds: fc.integer({ min: 1, max: 20 }),
+    }),
+    { maxLength: 3 },
+  ),
   humans: fc.subarray([
     { id: 'dana', role: 'decision-maker' },
     { id: 'hugo', role: 'developer' },
@@ -195,6 +215,8 @@ export const randomScript: fc.Arbitrary<RunScript> = draft.map((one) => {
     plan,
     work: Object.fromEntries(plan.steps.map((step, index) => [step.id, workOf(step, one.works[index]!)])),
     answers: Object.fromEntries(owners.map((id, index) => [id, one.answers[index]!])),
+    agents: agentsOf(one.agents),
+    occupied: one.occupied.map(({ agent, from, seconds }) => ({ agent, fromMs: 1_000 * from - 7, toMs: 1_000 * (from + seconds) - 7 })),
     humans: one.humans,
     // Mostly about what somebody is to approve.
     outside: outsideOf(one, [...approved, ...approved, ...approved, ...owners]),
@@ -211,6 +233,14 @@ function workOf(
     fails: deployment === undefined ? fails : failsToDeploy,
     verdicts: isSentBack ? ['changes_requested', ...verdicts] : verdicts,
   };
+}
+
+/** One more watches: a monitor takes no place. */
+function agentsOf(capacities: Draft['agents']): RunScript['agents'] {
+  const ofRoles = Object.entries(capacities).flatMap(([role, of]) =>
+    of.map((places, index) => ({ id: `${role}-${index + 1}`, role, capacity: places })),
+  );
+  return [...ofRoles, { id: 'watcher-1', role: 'watcher', capacity: 100 }];
 }
 
 function planOf({ steps, phases, slots, onFailure, humans, escalation, escalateAfterMs }: Draft): Plan {
@@ -240,6 +270,7 @@ function planOf({ steps, phases, slots, onFailure, humans, escalation, escalateA
     drafts[`s${index}`] = {
       after: [...after.filter(({ step: id }) => !whole.some((other) => other.step === id)), ...whole],
       phase: `p${placed[index]!}`,
+      role: step.role,
       priority: step.priority,
       count: step.count,
       mustPassCount: Math.min(step.mustPass ?? step.count, step.count),
@@ -295,6 +326,7 @@ function pick<T, K extends keyof T>(from: T, keys: K[]): Pick<T, K> {
 function monitorOf({ samples, forSamples, onAlert }: NonNullable<Draft['steps'][number]['monitor']>, id: string): StepDraft {
   const alerts = [{ condition: atLeast({ op: 'metric', name: `errors_${id}` }, 1), text: 'errors' }];
   return {
+    role: 'watcher',
     count: 1,
     mustPassCount: 1,
     monitor: { durationMs: samples * 1_000, intervalMs: 1_000, alerts, forSamples, onAlert },

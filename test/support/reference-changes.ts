@@ -77,6 +77,7 @@ function carryOut(world: World, gate: Gate): void {
   if (kind === 'unknown') {
     for (const slot of step.slots) if (slot.state === 'failed') wantAgain(slot);
     step.state = 'ready';
+    step.holdsTurn = false;
     return;
   }
   if (kind === 'start') step.isStarted = true;

@@ -1,16 +1,16 @@
 import type { Outcome, OutsideEvent, RunScript } from './run-script';
-import { describeEffect, endOf } from './run-script';
+import { describeEffect } from './run-script';
 import { nextGateMoments } from './reference-escalation';
+import { askAgain, askForAgents, askToUndo } from './reference-agents';
 import { castVote, expireGates } from './reference-gates';
 import { changeOne } from './reference-changes';
-import { goOnMonitoring, isBetweenSamples, judgeSample, takeSample } from './reference-monitors';
-import { findDue, partOf, partsOf, pathOf, wantPart } from './reference-rollouts';
+import { goOnMonitoring, isBetweenSamples, judgeSample } from './reference-monitors';
+import { partsOf, wantPart } from './reference-rollouts';
 import { beginEnding, renew } from './reference-steps';
 import {
   atWork,
   createWorld,
   findHolder,
-  findNextToStart,
   isSettled,
   mayStart,
   openGates,
@@ -29,7 +29,7 @@ import {
  * undone in which order, every decision of a gate, how and when the run ends.
  *
  * At one moment: what ended (in plan order), what came from outside, deadlines; then all that follows, one change at a time; then
- * launches. Agents are never busy here.
+ * questions for agents, and launches.
  */
 export function predict(script: RunScript): Outcome {
   const world = createWorld(script);
@@ -51,6 +51,7 @@ function nextMoment(world: World): number | undefined {
     ...world.agenda.map(({ atMs }) => atMs),
     ...world.steps.flatMap((step) => step.nextSampleMs ?? step.nextPartMs ?? []),
     ...nextGateMoments(world),
+    ...(world.askAgainMs === undefined ? [] : [world.askAgainMs]),
     ...world.steps.flatMap((step) => (step.state === 'deferred' ? (step.deferredUntilMs ?? []) : [])),
   ];
   return times.length === 0 ? undefined : Math.min(...times);
@@ -64,6 +65,7 @@ function happen(world: World): void {
   const due = world.agenda.filter(({ atMs }) => atMs <= world.nowMs);
   world.agenda = world.agenda.filter(({ atMs }) => atMs > world.nowMs);
   for (const { event } of due) hear(world, event);
+  if (world.askAgainMs !== undefined && world.askAgainMs <= world.nowMs) askAgain(world);
   expireGates(world);
   goOnMonitoring(world);
   for (const step of world.steps) {
@@ -90,6 +92,8 @@ function pause(world: World, event: Extract<OutsideEvent, { kind: 'pause' | 'res
 function land(world: World, effect: Effect): void {
   effect.hasEnded = true;
   if (effect.isSample) return judgeSample(world, effect);
+  // Its agent is free now.
+  askAgain(world);
   const step = stepOf(world, effect.step);
   if (effect.mode === 'undo') {
     const undo = world.undos.find((one) => one.state === 'running' && one.step === effect.step)!;
@@ -107,122 +111,29 @@ function land(world: World, effect: Effect): void {
   slot.state = effect.end === 'success' ? 'succeeded' : effect.end === 'cancelled' ? 'cancelled' : 'failed';
   if (effect.end === 'success') {
     slot.report = effect.report;
-    step.lastAgent = effect.agent;
+    if (effect.path !== effect.step) step.lastAgent = effect.agent;
   } else slot.newFailure = effect.end;
 }
 
-/** All that follows at this moment. */
+/** All that follows at this moment: changes, then a question for agents, what follows from the answers, and so on. */
 function follow(world: World): void {
-  for (let rounds = 0; changeOne(world); rounds += 1) {
-    if (rounds > 5_000) throw new Error('The reference model goes round in circles');
-  }
-  if (world.ending !== undefined) return windUp(world);
-  // Traffic goes back even while nothing new starts.
-  for (const step of world.steps) undoNext(world, findDue(world, step).at(-1), atWork(world, step));
-  if (!world.isPaused) launch(world);
+  do {
+    for (let rounds = 0; changeOne(world); rounds += 1) {
+      if (rounds > 5_000) throw new Error('The reference model goes round in circles');
+    }
+    if (world.ending !== undefined) return windUp(world);
+  } while (askForAgents(world));
   if (world.steps.every(isSettled) && world.phases.every((phase) => phase.state === 'passed') && atWork(world).length === 0) {
     world.status = 'completed';
     return;
   }
   // Those that hold each other back do not wait for ever: the first goes on.
-  const isIdle = atWork(world).length === 0 && openGates(world).length === 0 && !world.isPaused;
+  const isIdle = atWork(world).length === 0 && openGates(world).length === 0 && !world.isPaused && world.askAgainMs === undefined;
   const held = world.steps.find((step) => mayStart(world, step) && findHolder(world, step) !== undefined);
   const isWaiting = (step: Step): boolean => isBetweenSamples(step) || step.state === 'deferred' || step.nextPartMs !== undefined;
   if (!isIdle || held === undefined || world.steps.some(isWaiting)) return;
   held.isHeldNoLonger = true;
   follow(world);
-}
-
-function launch(world: World): void {
-  for (let next = findNextToStart(world); next !== undefined; next = findNextToStart(world)) {
-    next.state = 'running';
-    if (next.slots.length > 0) continue;
-    next.slots = Array.from({ length: next.plan.count }, (_, index) => ({
-      slot: index + 1,
-      assignment: 1,
-      excluded: [],
-      state: 'wanted' as const,
-    }));
-  }
-  const wanting = world.steps.filter((step) => step.state === 'running').sort(world.inOrder);
-  for (const step of wanting) for (const slot of step.slots) if (slot.state === 'wanted') start(world, step, slot);
-}
-
-function start(world: World, step: Step, slot: Step['slots'][number]): void {
-  slot.state = 'running';
-  if (step.plan.monitor !== undefined) return takeSample(world, step);
-  slot.agent = findAgent(step, slot);
-  const { action, percent } = partOf(step) ?? {};
-  const { generation } = step;
-  const effect = begin(world, {
-    ...{ step: step.plan.id, path: pathOf(step), generation, slot: slot.slot, assignment: slot.assignment, mode: 'do' },
-    ...{ agent: slot.agent, action, percent },
-  });
-  register(world, step, effect);
-}
-
-/** Who did the sub-step before, else the first of the role; nobody who has failed. */
-function findAgent({ plan: { role }, lastAgent }: Step, { excluded }: Step['slots'][number]): string {
-  if (lastAgent !== undefined && !excluded.includes(lastAgent)) return lastAgent;
-  for (let k = 1; ; k += 1) if (!excluded.includes(`${role}-${k}`)) return `${role}-${k}`;
-}
-
-/** How it is undone: a sub-step by its own action, unless the step says how all of the deployment is undone at once. */
-function register(world: World, step: Step, effect: Effect): void {
-  const { plan, generation } = step;
-  const { compensate, deploys, environments, rollbackOn } = plan;
-  const isPart = partsOf(plan).length > 0;
-  const implied = deploys && (environments.includes('production') || rollbackOn !== undefined) ? 'rollback' : undefined;
-  const action = compensate !== undefined && 'action' in compensate ? compensate.action : isPart ? effect.action : implied;
-  const isWhole = isPart && compensate !== undefined;
-  const known =
-    isWhole && world.undos.find((undo) => undo.step === plan.id && undo.generation === generation && undo.state === 'registered');
-  if (known) {
-    known.effects.push(effect);
-    known.agent = effect.agent;
-    return;
-  }
-  if (action === undefined) return;
-  const whole = isWhole && { path: plan.id, assignment: 1, percent: undefined };
-  const { path, slot, assignment, agent, percent } = effect;
-  world.undos.push({
-    ...{ step: plan.id, path, generation, slot, assignment, agent, percent, ...whole, action },
-    ...{ effects: [effect], isDue: false, state: 'registered' },
-  });
-}
-
-function begin(
-  world: World,
-  what: Pick<Effect, 'step' | 'path' | 'generation' | 'slot' | 'assignment' | 'mode' | 'agent' | 'action' | 'percent'>,
-): Effect {
-  const { durationMs, failure, result } = endOf(world.script, what);
-  const { coverage, error_rate: errors } = result.metrics ?? {};
-  const isRisky = result.risks !== undefined;
-  const effect: Effect = {
-    ...what,
-    isSample: false,
-    launchedAtMs: world.nowMs,
-    endsAtMs: world.nowMs + durationMs,
-    end: failure ?? 'success',
-    report: {
-      isRisky,
-      ...(result.verdict && { verdict: result.verdict }),
-      ...(typeof coverage === 'number' && { coverage }),
-      ...(typeof errors === 'number' && { errors }),
-    },
-    hasEnded: false,
-    isStopping: false,
-  };
-  world.effects.push(effect);
-  return effect;
-}
-
-/** One undo at a time, and beside nothing else of those. */
-function undoNext(world: World, undo: Undo | undefined, beside: readonly Effect[]): void {
-  if (undo?.state !== 'registered' || beside.length > 0) return;
-  undo.state = 'running';
-  const { step, path, generation, slot, assignment, agent, action, percent } = undo;
-  begin(world, { step, path, generation, slot, assignment, mode: 'undo', agent, action, percent });
 }
 
 /** The run is ending: what was stopped settles as it ends; then the work is undone, the last that ended first, one at a time. */
@@ -251,11 +162,7 @@ function windUp(world: World): void {
   // What nobody knows the end of counts as the last; of several, the one that was started last.
   const place = (undo: Undo): number => undo.place ?? 1_000_000 + world.undos.indexOf(undo);
   const [next] = chosen.sort((a, b) => place(b) - place(a));
-  if (next !== undefined) {
-    const step = stepOf(world, next.step);
-    if (step.state === 'passed') step.state = 'compensating';
-    return undoNext(world, next, []);
-  }
+  if (next !== undefined) return askToUndo(world, next);
   const has = (state: Undo['state']): boolean => world.undos.some((undo) => undo.state === state);
   if (has('failed')) world.status = 'rollback_failed';
   else if (kind === 'cancel') world.status = 'cancelled';

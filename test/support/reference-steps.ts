@@ -49,6 +49,7 @@ export function tryStart(world: World, step: Step): boolean {
     askApproval(world, step);
   } else {
     step.state = 'ready';
+    step.holdsTurn = false;
   }
   return true;
 }
@@ -77,7 +78,7 @@ export function judgeWork(world: World, step: Step): void {
       if (slot.assignment <= plan.reassign) wantAgain(slot, slot.agent);
     }
   }
-  const open = slots.filter((slot) => slot.state === 'wanted' || slot.state === 'running').length;
+  const open = slots.filter((slot) => ['wanted', 'busy', 'running'].includes(slot.state)).length;
   const succeeded = slots.filter((slot) => slot.state === 'succeeded');
   if (good < plan.mustPassCount && open > 0 && good + open >= plan.mustPassCount) return;
   if (succeeded.length < plan.mustPassCount) return fail(world, step);
@@ -162,7 +163,8 @@ function startRework(world: World, reviewer: Step): boolean {
   }
   // What has not started behind a barrier waits again.
   for (const step of world.steps) {
-    if (step.state === 'ready' && step.slots.length === 0 && !isOpen(world, phaseOf(world, step))) step.state = 'pending';
+    const hasBegun = step.slots.some((slot) => slot.assignment > 1 || slot.agent !== undefined);
+    if (step.state === 'ready' && !hasBegun && !isOpen(world, phaseOf(world, step))) Object.assign(step, { state: 'pending', slots: [] });
   }
   return true;
 }
@@ -183,7 +185,7 @@ export function renew(world: World, step: Step): void {
 /** Whatever of it runs or is asked is no longer wanted. */
 function stopWork(world: World, step: Step): void {
   atWork(world, step).forEach((effect) => stop(world, effect));
-  for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+  for (const slot of step.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
   delete step.nextSampleMs;
   delete step.nextPartMs;
   withdrawGates(world, step);
@@ -260,12 +262,15 @@ export function beginEnding(world: World, ending: NonNullable<World['ending']>):
   world.ending = ending;
   world.isPaused = false;
   delete world.frozenSinceMs;
+  delete world.askAgainMs;
+  world.busyRoles.clear();
+  world.busyDelayMs = 1_000;
   for (const gate of openGates(world)) closeGate(world, gate, 'withdrawn');
   for (const step of world.steps.filter((one) => !isSettled(one))) {
     delete step.nextSampleMs;
     delete step.nextPartMs;
     if (atWork(world, step).length === 0) step.state = step.undoing?.becomes ?? 'cancelled';
-    for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+    for (const slot of step.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
     atWork(world, step).forEach((effect) => stop(world, effect));
   }
 }

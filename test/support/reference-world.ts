@@ -24,6 +24,10 @@ export interface World {
   agenda: { atMs: number; event: OutsideEvent }[];
   decisions: string[];
   isPaused: boolean;
+  /** When busy agents are asked for again, how long it is to be the next time, and the roles of which nobody is asked for until then. */
+  askAgainMs?: number;
+  busyDelayMs: number;
+  busyRoles: Set<string>;
   /** Since when deadlines and reminders stand still, and for how long they did before. */
   frozenSinceMs?: number;
   frozenMs: number;
@@ -45,7 +49,7 @@ export interface Slot {
   /** Who has failed. */
   excluded: string[];
   agent?: string;
-  state: 'wanted' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  state: 'wanted' | 'busy' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   report?: Report;
   /** A failure that has not been judged yet. */
   newFailure?: string;
@@ -66,6 +70,8 @@ export interface Step {
   isStarted: boolean;
   isSkippedByFailure: boolean;
   isHeldNoLonger: boolean;
+  /** In a serial phase: its agents were asked for, and those after it wait, while it is ready. */
+  holdsTurn: boolean;
   reworkRounds: number;
   deferredUntilMs?: number;
   /** Of a monitor between two samples. */
@@ -128,6 +134,8 @@ export interface Undo extends Pick<Effect, 'step' | 'path' | 'generation' | 'slo
   place?: number | undefined;
   /** Its step undoes itself: that is done to the end, however the run ends. */
   isDue: boolean;
+  /** Its agent was asked for in vain. */
+  isBusy: boolean;
   state: 'registered' | 'dropped' | 'running' | 'done' | 'failed';
 }
 
@@ -150,6 +158,7 @@ export function createWorld(script: RunScript): World {
       isStarted: false,
       isSkippedByFailure: false,
       isHeldNoLonger: false,
+      holdsTurn: false,
       reworkRounds: 0,
       part: 0,
     })),
@@ -162,6 +171,8 @@ export function createWorld(script: RunScript): World {
     agenda: script.outside.map((event) => ({ atMs: event.atMs, event })),
     decisions: [],
     isPaused: false,
+    busyDelayMs: 1_000,
+    busyRoles: new Set(),
     frozenMs: 0,
   };
 }
@@ -238,7 +249,9 @@ export function findNextToStart(world: World): Step | undefined {
   // A monitor takes its turn, but no slot.
   const takesSlot = (step: Step): boolean => isRunning(step) && step.plan.monitor === undefined && step.undoing?.holdsSlot !== false;
   const takesTurn = (step: Step): boolean =>
-    (isRunning(step) && step.undoing?.holdsTurn !== false) || (step.state === 'waiting_approval' && step.slots.length > 0);
+    (step.state === 'ready' && step.holdsTurn) ||
+    (isRunning(step) && step.undoing?.holdsTurn !== false) ||
+    (step.state === 'waiting_approval' && step.slots.length > 0);
   const hasRoom = (step: Step): boolean => {
     const phase = phaseOf(world, step);
     const mates = stepsOfPhase(world, phase);
@@ -247,10 +260,10 @@ export function findNextToStart(world: World): Step | undefined {
     if (needsSlot && mates.filter(takesSlot).length >= (phase.plan.maxConcurrentSteps ?? Number.POSITIVE_INFINITY)) return false;
     // Serial: in file order, and a result that waits for approval keeps its turn.
     const first = mates.filter((mate) => mate.state === 'ready').sort((a, b) => a.plan.order - b.plan.order)[0];
-    return !phase.plan.serial || (!mates.some(takesTurn) && step === first);
+    return !phase.plan.serial || step.holdsTurn || (!mates.some(takesTurn) && step === first);
   };
   return world.steps
-    .filter((step) => step.state === 'ready' && hasRoom(step))
+    .filter((step) => step.state === 'ready' && !world.busyRoles.has(step.plan.role) && hasRoom(step))
     .sort(world.inOrder)
     .at(0);
 }

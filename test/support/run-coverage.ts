@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../core/contract/local-activities';
+import type { AssignmentRequest, AuditEntry } from '../../core/contract/local-activities';
 import type { EngineDriver } from './engine-driver';
 
 /** What random runs are to meet, each by how it shows in what was launched and in the audit. */
@@ -75,6 +75,24 @@ const happenings = {
   'a vote comes early': (driver) => told(driver, 'vote.kept').length > 0,
   'a vote comes late': (driver) => ignoredVotes(driver).some(({ details }) => details?.['code'] === 'already_decided'),
   'deadlines stand still for a while': (driver) => told(driver, 'run.pause_requested').some(({ details }) => details?.['freeze'] === true),
+  'a step waits for an agent': (driver) => waits(driver).some(({ slot, assignment }) => slot === 1 && assignment === 1),
+  'another agent of a step is waited for': (driver) => waits(driver).some(({ slot, assignment }) => slot > 1 || assignment > 1),
+  'undoing waits for its agent': (driver) => waits(driver).some(({ mode }) => mode === 'undo'),
+  'the agent of a sub-step is busy at the next one': (driver) =>
+    waits(driver).some(({ mode, agentId }) => mode === 'do' && agentId !== undefined),
+  'a step is asked for in vain more than twice': (driver) => {
+    const times = new Map<string, number>();
+    for (const { path } of waits(driver)) times.set(path, (times.get(path) ?? 0) + 1);
+    return Math.max(0, ...times.values()) > 2;
+  },
+  'an agent is free only when its time has come': (driver) =>
+    driver.decisions.filter((one) => one.type === 'startTimer' && one.id === 'agents').length >
+    driver.decisions.filter((one) => one.type === 'cancelTimer' && one.id === 'agents').length,
+  'nobody is left to do a step': ({ answers }) => answers.some(({ kind }) => kind === 'nobody'),
+  'all that waited for an agent is done': (driver) => {
+    const waited = waits(driver).flatMap(({ mode, step }) => (mode === 'do' ? [step] : []));
+    return waited.length > 0 && waited.every((step) => driver.stateOf(step) === 'passed');
+  },
 } satisfies Record<string, (driver: EngineDriver) => boolean>;
 
 /** A few in 10,000 runs: not to be expected of every 500. */
@@ -121,6 +139,11 @@ function told(driver: EngineDriver, action: string): (AuditEntry & { index: numb
 
 function escalations(driver: EngineDriver): (AuditEntry & { index: number })[] {
   return told(driver, 'gate.escalated');
+}
+
+/** What was asked for in vain. */
+function waits({ answers }: EngineDriver): AssignmentRequest[] {
+  return answers.flatMap(({ request, kind }) => (kind === 'busy' ? [request] : []));
 }
 
 function ignoredVotes(driver: EngineDriver): AuditEntry[] {

@@ -1,4 +1,5 @@
 import type { Plan } from '../../core/plan/types';
+import type { RunScript } from './run-script';
 import { startMs, type EngineDriver } from './engine-driver';
 
 interface Work {
@@ -14,7 +15,7 @@ interface Work {
  * What must hold of every run, whatever was predicted of it: read off what was launched and ended, and off the audit, never off the
  * engine's own counters. Samples of monitors apart. The first law that is broken, in words; empty where none is.
  */
-export function findBrokenLaw(plan: Plan, driver: EngineDriver): string {
+export function findBrokenLaw(plan: Plan, driver: EngineDriver, agents: RunScript['agents'] = []): string {
   const launches = driver.launches.filter(({ launch }) => launch.sample === undefined);
   const works = launches.map(({ id, step, atMs, launch }): Work => ({
     id,
@@ -29,6 +30,7 @@ export function findBrokenLaw(plan: Plan, driver: EngineDriver): string {
     ...forward.map(
       (work) => launchesTooEarly(plan, driver, work) || exceedsLimit(plan, driver, work, forward) || startsAlthoughStopped(driver, work),
     ),
+    ...works.map((work) => exceedsCapacity(driver, agents, work)),
     undoesOutOfOrder(driver, works),
   ];
   return laws.find((broken) => broken !== '') ?? '';
@@ -67,6 +69,20 @@ function exceedsLimit(plan: Plan, driver: EngineDriver, { id, step, fromMs }: Wo
   const { maxConcurrentSteps = Number.POSITIVE_INFINITY } = plan.phases.find((phase) => phase.id === phaseIdOf(step))!;
   const isTooMany = steps.length > plan.maxConcurrentSteps || mates.length > maxConcurrentSteps;
   return isTooMany ? `${id} was launched beside ${steps.join(', ')}` : '';
+}
+
+/** No agent has more in work than it can, when it gets something; what is being cancelled is still its work. */
+function exceedsCapacity(driver: EngineDriver, agents: RunScript['agents'], { id, fromMs }: Work): string {
+  const agentOf = (one: string): string | undefined => driver.launches.find((launch) => launch.id === one)?.launch.agent.id;
+  const agent = agents.find((one) => one.id === agentOf(id));
+  const endOf = (one: string): number => driver.ends.find((end) => end.id === one)?.atMs ?? Number.POSITIVE_INFINITY;
+  const beside = driver.launches.filter(
+    (one) => one.launch.sample === undefined && one.launch.agent.id === agent?.id && one.atMs <= fromMs,
+  );
+  const busy = beside.filter((one) => endOf(one.id) > fromMs);
+  return agent === undefined || busy.length <= agent.capacity
+    ? ''
+    : `${id} was launched by ${agent.id} beside ${busy.map((one) => one.id).join(', ')}`;
 }
 
 /** Nothing starts while the run is paused, or once it is ending. */

@@ -11,6 +11,10 @@ export interface RunScript {
   work: Record<string, WorkScript>;
   /** By step or phase id: what people answer to its gates. */
   answers: Record<string, AnswerScript>;
+  /** Who works: of which role, and on how much at once. */
+  agents: { id: string; role: string; capacity: number }[];
+  /** When other runs have one of an agent's places. */
+  occupied: { agent: string; fromMs: number; toMs: number }[];
   /** The people of the registry. */
   humans: { id: string; role: string }[];
   outside: OutsideEvent[];
@@ -86,6 +90,22 @@ export interface Outcome {
   launches: string[];
   /** `<time> <gate> <decision>`, in the order of the votes. */
   decisions: string[];
+}
+
+export type Choice = { agent: string } | 'busy' | 'nobody';
+
+/** Who does something that is asked for now: the first agent of the role that has a place free, nobody who is excluded. */
+export function chooseAgent(
+  { agents, occupied }: RunScript,
+  { role, agentId, exclude }: { role: string; agentId?: string | undefined; exclude: readonly string[] },
+  { nowMs, loadOf }: { nowMs: number; loadOf: (agent: string) => number },
+): Choice {
+  const able = agents.filter((one) => one.role === role && !exclude.includes(one.id) && (agentId === undefined || one.id === agentId));
+  const elsewhere = (agent: string): number =>
+    occupied.filter((one) => one.agent === agent && one.fromMs <= nowMs && nowMs < one.toMs).length;
+  const free = able.find(({ id, capacity }) => loadOf(id) + elsewhere(id) < capacity);
+  if (free !== undefined) return { agent: free.id };
+  return able.length === 0 ? 'nobody' : 'busy';
 }
 
 export interface ScriptedEnd {

@@ -1,7 +1,8 @@
 import type { Vote } from '../../core/engine/run-state';
 import type { EngineEvent } from '../../core/engine/types';
-import { EngineDriver, startMs, type Ending, type Launch } from './engine-driver';
-import { answersTo, describeEffect, endOf, endOfSample, type Outcome, type OutsideEvent, type RunScript } from './run-script';
+import { activityIdOf } from '../../core/contract/ids';
+import { agentNamed, EngineDriver, startMs, type DriverOptions, type Ending, type Launch } from './engine-driver';
+import { answersTo, chooseAgent, describeEffect, endOf, endOfSample, type Outcome, type OutsideEvent, type RunScript } from './run-script';
 
 const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.timed_out', 'gate.escalated', 'gate.reminded'];
 const person = { kind: 'person', id: 'ana' } as const;
@@ -12,6 +13,7 @@ export function runEngine(script: RunScript): { outcome: Outcome; driver: Engine
   let heard = 0;
   const driver = new EngineDriver(script.plan, {
     engine: { humans: script.humans },
+    assign: createAssign(script),
     behave: (launch) => endingOf(script, launch),
     afterTurn: (run) => {
       for (const { action, object: gate } of run.changes.slice(heard).flatMap((change) => change.audit)) {
@@ -28,6 +30,20 @@ export function runEngine(script: RunScript): { outcome: Outcome; driver: Engine
   for (const event of script.outside) driver.schedule(startMs + event.atMs, (atMs) => outsideEvent(event, atMs));
   driver.run({ untilMs: Number.POSITIVE_INFINITY });
   return { outcome: outcomeOf(driver), driver };
+}
+
+/** Agents by the script: what an agent has in work is what was launched, and what was granted in the same question. */
+function createAssign(script: RunScript): NonNullable<DriverOptions['assign']> {
+  const grants = new Map<string, { agent: string; turn: number }>();
+  return (request, atMs, { state, changes }) => {
+    const loadOf = (agent: string): number =>
+      [...grants].filter(([id, grant]) => grant.agent === agent && (grant.turn === changes.length || state.inFlight[id] !== undefined))
+        .length;
+    const choice = chooseAgent(script, request, { nowMs: atMs - startMs, loadOf });
+    if (typeof choice === 'string') return { kind: choice, reason: choice };
+    grants.set(activityIdOf(request), { agent: choice.agent, turn: changes.length });
+    return { kind: 'assigned', agent: agentNamed(choice.agent) };
+  };
 }
 
 function endingOf(script: RunScript, launch: Launch): Ending {
