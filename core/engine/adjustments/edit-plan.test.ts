@@ -361,8 +361,11 @@ describe('what somebody has to decide stays theirs', () => {
     ['and they may let that go', plan({}, { after: ['a'] }), 'bo', true],
     ['how it fails', plan({}, { after: ['b'], onFailure: 'continue' }), 'ana', false],
     ['which the decision-makers may say', plan({}, { after: ['b'], onFailure: 'continue' }), 'max', true],
+    ["how long it may take is nobody's", plan({ canBlockMerge: true, timeoutMs: 5_000 }), 'ana', true],
+    ['but who does what can block others', plan({ canBlockMerge: true, role: 'friend' }), 'ana', false],
   ])('%s', (_, after, by, isAllowed) => {
-    const { verdict } = edit(plan({}), after, {
+    const { canBlockMerge = false } = after.steps['b'] ?? {};
+    const { verdict } = edit(plan({ canBlockMerge }), after, {
       kind: 'edit_step',
       by,
       behave: byStep({ a: hangs }),
