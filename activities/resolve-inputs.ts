@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentDocument, AgentInputValue } from '../core/contract/agent-document';
 import { agentFailure } from './agent-failures';
-import { isText } from './artifacts';
+import { isText } from '../db/media-type';
 import type { ArtifactStore } from './artifacts';
 import { fileNameOf } from './workspace';
 

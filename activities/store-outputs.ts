@@ -2,7 +2,8 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, resolve, sep } from 'node:path';
 import type { AgentResult, ArtifactRef } from '../core/contract/agent-document';
 import { badResult } from './agent-failures';
-import { artifactOf, isText, mediaTypeOf } from './artifacts';
+import { isText, mediaTypeOf } from '../db/media-type';
+import { artifactOf } from './artifacts';
 import type { Artifact } from './artifacts';
 import type { Secrets } from './secrets';
 

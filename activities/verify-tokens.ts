@@ -79,13 +79,15 @@ function judgePayload(payload: JWTPayload, key: SigningKey, message: VerifyInput
 const texts = {
   vote: ['run', 'plan', 'gate', 'decision'],
   adjust: ['run', 'plan', 'digest'],
+  report: ['run', 'plan', 'digest'],
   start: ['definition', 'id', 'digest'],
 } as const;
 
 function claimsOf(payload: JWTPayload): TokenClaims | undefined {
   const { act } = payload;
-  if (act !== 'vote' && act !== 'adjust' && act !== 'start') return undefined;
-  const isWhole = [...texts[act], 'jti'].every((name) => typeof payload[name] === 'string');
+  const kind = (['vote', 'adjust', 'report', 'start'] as const).find((known) => known === act);
+  if (kind === undefined) return undefined;
+  const isWhole = [...texts[kind], 'jti'].every((name) => typeof payload[name] === 'string');
   return isWhole ? (payload as unknown as TokenClaims) : undefined;
 }
 

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { decideGate, getSignedRun } from '../client/control-run';
-import { signVote, type SignedRun } from '../client/signing';
+import { signVote } from '../client/signing';
+import type { DecideMessage } from '../core/contract/messages';
 import type { CommandContext } from './command';
 import { exitCodes, type ExitCode } from './exit-codes';
 import { openClient } from './open-client';
 import { addConnectionOptions, addIdOption } from './option-parsers';
-import { addKeyOption, namedKey, requireKey, whoAsks } from './sign-requests';
+import { addKeyOption, signingOf, whoAsks } from './sign-requests';
 
 /** Options of `approve` and `reject`. Only a rejection must say why. */
 export function configureDecision(command: Command, decision: 'approve' | 'reject'): void {
@@ -26,17 +27,16 @@ export async function decide(context: CommandContext, decision: 'approve' | 'rej
   const reason = options.text('reason');
   const token = options.text('token');
   const by = whoAsks(context);
-  const vote = { gate: options.required('gate'), decision, ...(reason !== undefined && { reason }) };
+  const vote = { by, gate: options.required('gate'), decision, ...(reason !== undefined && { reason }) };
   const client = openClient(context);
-  const sign = (run: SignedRun): Promise<string> => signVote(requireKey(context, by), run, vote);
+  const signing = signingOf<DecideMessage>(context, by, signVote);
   if (options.flag('signOnly')) {
-    const made = await sign(await getSignedRun(client, id, vote.gate));
-    if (context.isJson) context.printJson({ schemaVersion: 1, id, ...vote, by, token: made });
+    const made = await signing.sign(await getSignedRun(client, id, vote.gate), vote);
+    if (context.isJson) context.printJson({ schemaVersion: 1, id, ...vote, token: made });
     else context.print(made);
     return exitCodes.done;
   }
-  const signed = token ?? (namedKey(context) && (await sign(await getSignedRun(client, id, vote.gate))));
-  const answer = await decideGate(client, id, { ...vote, by, ...(signed !== undefined && { token: signed }) }, sign);
+  const answer = await decideGate(client, id, { ...vote, ...(token !== undefined && { token }) }, signing);
   if (context.isJson) context.printJson({ schemaVersion: 1, id, ...answer });
   else context.print(answer.message);
   return exitCodes.done;

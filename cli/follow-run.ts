@@ -8,7 +8,7 @@ import type { RunStatusView } from '../core/contract/views';
 import type { CommandContext } from './command';
 import { exitCodeOfEnd, exitCodeOfError, exitCodes, isWaitingForPerson, type ExitCode } from './exit-codes';
 import { LiveFrame } from './live-frame';
-import { decideCommand, shellQuote } from './render/commands';
+import { decideCommand, reportCommand, shellQuote } from './render/commands';
 import { describeChanges } from './render/changes';
 import { renderStatus } from './render/status';
 import { colorsFor, detectRenderOptions, plainText, terminalSize } from './render/style';
@@ -172,9 +172,21 @@ function countsText(steps: Record<string, number>): string {
 
 function reportWaiting(context: CommandContext, view: RunStatusView): void {
   const open = view.gates.filter(({ state }) => state === 'open');
+  const { tasks = [] } = view;
   if (context.isJson) {
     const { schemaVersion, id, runId, definition, status, phase, reason, waitsFor } = view;
-    context.printJson({ schemaVersion, id, runId, definition, status, phase, reason, waitsFor, gates: open });
+    context.printJson({
+      schemaVersion,
+      id,
+      runId,
+      definition,
+      status,
+      phase,
+      reason,
+      waitsFor,
+      gates: open,
+      ...(tasks.length > 0 && { tasks }),
+    });
     return;
   }
   context.print(`${view.id} is ${view.status}${view.reason === undefined ? '' : `: ${plainText(view.reason)}`}`);
@@ -182,8 +194,9 @@ function reportWaiting(context: CommandContext, view: RunStatusView): void {
     context.print(`  ${decideCommand('approve', view.id, gate, context.render.user)}`);
     context.print(`  ${decideCommand('reject', view.id, gate, context.render.user)}`);
   }
+  for (const task of tasks) context.print(`  ${reportCommand(view.id, task, context.render.user)}`);
   if (view.status === 'paused') context.print(`  vapora workflow resume --id ${shellQuote(view.id)}`);
-  else if (open.length === 0) context.print(`  vapora workflow status --id ${shellQuote(view.id)}`);
+  else if (open.length + tasks.length === 0) context.print(`  vapora workflow status --id ${shellQuote(view.id)}`);
 }
 
 function noteGoesOn({ note, options }: CommandContext, id: string): void {

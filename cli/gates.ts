@@ -11,18 +11,24 @@ import { renderGates } from './render/gates';
 /** Everything that waits for a person, over all runs. */
 export const command: CliCommand = {
   configure(command) {
-    command.option('--mine', 'only gates you may decide').option('--by <name>', 'who you are, for --mine (default: your user name)');
+    command
+      .option('--mine', 'only gates you may decide, and tasks you may report on')
+      .option('--by <name>', 'who you are, for --mine (default: your user name)');
     addConnectionOptions(command);
   },
   async run(context) {
     const { options } = context;
     const me = personName(options.text('by') ?? currentUser());
-    const { gates: all, unconfirmed } = await listOpenGates(openClient(context));
-    const gates = options.flag('mine') ? all.filter(({ gate }) => mayDecide(gate, me)) : all;
-    if (context.isJson) context.printJson({ schemaVersion: 1, gates: gates.map(({ run, gate }) => ({ run, ...gate })), unconfirmed });
-    else context.print(renderGates(gates, context.render));
+    const { gates: allGates, tasks: allTasks, unconfirmed } = await listOpenGates(openClient(context));
+    const isMine = options.flag('mine');
+    const gates = isMine ? allGates.filter(({ gate }) => mayDecide(gate, me)) : allGates;
+    const tasks = isMine ? allTasks.filter(({ task }) => task.mayReport.includes(me)) : allTasks;
+    if (context.isJson) {
+      const withRun = { gates: gates.map(({ run, gate }) => ({ run, ...gate })), tasks: tasks.map(({ run, task }) => ({ run, ...task })) };
+      context.printJson({ schemaVersion: 1, ...withRun, unconfirmed });
+    } else context.print(renderGates(gates, context.render, tasks));
     if (unconfirmed.length > 0) {
-      context.note(`Temporal did not say whether these runs still go on; their gates are as recorded: ${unconfirmed.join(', ')}`);
+      context.note(`Temporal did not say whether these runs still go on; their gates and tasks are as recorded: ${unconfirmed.join(', ')}`);
     }
     return exitCodes.done;
   },

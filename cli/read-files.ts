@@ -26,7 +26,8 @@ export function sourceOf(source: Omit<SourceFile, 'text'>): SourceFile {
   return { ...source, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(source.bytes) };
 }
 
-function readBytes(path: string, name: string): Buffer {
+/** A file of any kind. AppError `bad_usage` where it cannot be read. */
+export function readBytes(path: string, name: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -58,8 +58,8 @@ function filesBelow(folder: string): string[] {
     });
 }
 
-/** Stops where the text is over the limit anyway: compiling then says so. */
-async function readInput(stdin: CommandContext['io']['stdin']): Promise<Uint8Array> {
+/** Standard input. Stops where a text is over the limit anyway: compiling then says so. */
+export async function readInput(stdin: CommandContext['io']['stdin']): Promise<Uint8Array> {
   const { [Symbol.asyncIterator]: iterate } = stdin;
   if (iterate === undefined) return new Uint8Array();
   const chunks: Buffer[] = [];

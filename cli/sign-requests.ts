@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { SigningIdentity } from '../client/signing';
+import type { Signing } from '../client/control-run';
+import type { SignedRun, SigningIdentity } from '../client/signing';
 import { AppError } from '../core/contract/errors';
 import { personName } from '../core/contract/person-name';
 import type { CommandContext } from './command';
@@ -51,4 +52,16 @@ export function requireKey(context: CommandContext, person: string): SigningIden
         ? `there are keys of ${others.slice(0, 5).join(', ')}: say who you are with --by, or make one with 'vapora keys create --by ${name}'`
         : `make one with 'vapora keys create --by ${name}', and have it registered; or name one with --key (${basename(folder)}/…json)`,
   });
+}
+
+/** Signs as this person: always with a key that is named, else where the run asks for that. */
+export function signingOf<Message>(
+  context: CommandContext,
+  person: string,
+  sign: (identity: SigningIdentity, run: SignedRun, message: Message) => Promise<string>,
+): Signing<Message> {
+  return {
+    always: namedKey(context) !== undefined,
+    sign: async (run, message) => sign(requireKey(context, person), run, message),
+  };
 }

@@ -19,15 +19,21 @@ export interface DecideAnswer extends DecideReply {
 const updateTimeoutMs = 5_000;
 /** A file of the largest size takes a worker some seconds. */
 const compiledUpdateTimeoutMs = 20_000;
-const planningPatienceMs = 5_000;
-const planningRetryMs = 150;
+/** Between the start and the frozen plan nobody knows the gates and tasks. */
+export const planningPatienceMs = 5_000;
+export const planningRetryMs = 150;
 
 /**
  * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
  * `not_found` without such a run.
  */
-export async function decideGate(client: VaporaClient, id: string, message: DecideMessage, sign?: Signer): Promise<DecideAnswer> {
-  return withSignature(client, id, { message, sign, gate: message.gate }, async (signed) => {
+export async function decideGate(
+  client: VaporaClient,
+  id: string,
+  message: DecideMessage,
+  signing?: Signing<DecideMessage>,
+): Promise<DecideAnswer> {
+  return withSignature(client, id, { message, signing, gate: message.gate }, async (signed) => {
     const giveUpAtMs = Date.now() + planningPatienceMs;
     for (;;) {
       const reply = await sendUpdate<DecideReply>(client, id, { name: 'decide', message: signed, what: 'the vote' });
@@ -39,25 +45,33 @@ export async function decideGate(client: VaporaClient, id: string, message: Deci
   });
 }
 
-/** Signs a request about a run, where the run asks for that. Gives the token. */
-export type Signer = (run: SignedRun) => Promise<string>;
+/** How a request is signed: always, or only where the run asks for that. */
+export interface Signing<Message> {
+  /** Gives the token. */
+  sign(run: SignedRun, message: Message): Promise<string>;
+  always?: boolean;
+}
 
 /**
  * Sends a request as it is, and where the run takes signed ones only, once more with a signature. What the run is has to be known to
  * sign: without a worker it is what Postgres knows.
  */
-async function withSignature<Message extends { token?: string }, Reply>(
+export async function withSignature<Message extends { token?: string }, Reply>(
   client: VaporaClient,
   id: string,
-  { message, sign, gate }: { message: Message; sign: Signer | undefined; gate?: string },
+  { message, signing, gate }: { message: Message; signing: Signing<Message> | undefined; gate?: string },
   send: (message: Message) => Promise<Reply>,
 ): Promise<Reply> {
+  if (signing === undefined || message.token !== undefined) return send(message);
+  const sendSigned = async (): Promise<Reply> =>
+    send({ ...message, token: await signing.sign(await getSignedRun(client, id, gate), message) });
+  if (signing.always === true) return sendSigned();
   try {
     return await send(message);
   } catch (error) {
     const isUnsigned = isAppError(error) && (error.details as { code?: unknown } | undefined)?.code === 'unsigned';
-    if (!isUnsigned || sign === undefined || message.token !== undefined) throw error;
-    return send({ ...message, token: await sign(await getSignedRun(client, id, gate)) });
+    if (!isUnsigned) throw error;
+    return sendSigned();
   }
 }
 
@@ -78,8 +92,13 @@ export async function getSignedRun(client: VaporaClient, id: string, gate?: stri
  * Changes a run while it runs. AppError `refused` with the reason when the run refuses it, `unavailable` while no worker is up to
  * answer (then nothing was changed, unless it had arrived: `status` shows it), `not_found` without such a run.
  */
-export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage, sign?: Signer): Promise<AdjustReply> {
-  return withSignature(client, id, { message, sign }, (signed) => sendAdjustment(client, id, signed));
+export async function adjustRun(
+  client: VaporaClient,
+  id: string,
+  message: AdjustMessage,
+  signing?: Signing<AdjustMessage>,
+): Promise<AdjustReply> {
+  return withSignature(client, id, { message, signing }, (signed) => sendAdjustment(client, id, signed));
 }
 
 async function sendAdjustment(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
@@ -103,7 +122,8 @@ async function sendAdjustment(client: VaporaClient, id: string, message: AdjustM
   }
 }
 
-async function sendUpdate<Reply>(
+/** Sends an update of the run's. AppError `refused` with the reason when the run refuses it, `not_found` without such a run. */
+export async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
   { name, message, what, timeoutMs = updateTimeoutMs }: { name: string; message: object; what: string; timeoutMs?: number },
@@ -147,15 +167,21 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
     case 'run_ended':
       return `'vapora workflow result --id ${id}' shows how`;
     case 'unsigned':
-      return "'vapora keys create' makes a key of your own; with one here, approve, reject and adjust sign by themselves";
+      return "'vapora keys create' makes a key of your own; with one here, approve, reject, adjust and report sign by themselves";
     case 'bad_token':
     case 'expired_token':
     case 'replayed_token':
-      return 'sign again: without --token, approve, reject and adjust do so by themselves';
+      return 'sign again: without --token, approve, reject, adjust and report do so by themselves';
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
     case 'invalid_plan':
       return "mend what is shown, and check the file with 'vapora validate FILE'";
+    case 'not_assigned':
+      return 'say who reports with --by NAME';
+    case 'outputs_missing':
+      return 'deliver them with --output NAME=@FILE, or report --status failure with a --summary that says why';
+    case 'no_such_task':
+      return `'vapora workflow status --id ${id}' shows what people are asked to do`;
     case 'malformed':
     case 'planning':
     case 'run_ending':
@@ -183,7 +209,7 @@ async function signalVote(client: VaporaClient, id: string, { decision, ...vote 
 }
 
 /** Nobody is up to refuse a signal, and it would be found worthless later. */
-async function refuseUnsigned(client: VaporaClient, id: string): Promise<void> {
+export async function refuseUnsigned(client: VaporaClient, id: string): Promise<void> {
   const run = await callDatabase(client, (db) => findRun(db, id)).catch(() => null);
   if (run?.strict !== true) return;
   const code: RefusalCode = 'unsigned';
@@ -204,7 +230,8 @@ export async function resumeRun(client: VaporaClient, id: string, message: Resum
   await sendSignal(client, id, 'resume', message);
 }
 
-async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
+/** AppError `refused` when the run has ended, `not_found` without such a run. */
+export async function sendSignal(client: VaporaClient, id: string, name: SignalName, message: object): Promise<void> {
   const temporal = await client.temporal();
   try {
     await callTemporal(client, () => temporal.workflow.getHandle(id).signal(name, message));

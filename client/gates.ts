@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import type { GateView } from '../core/contract/views';
-import { listOpenGates as listRecordedGates, type OpenGate } from '../db/queries/gates';
+import type { GateView, TaskView } from '../core/contract/views';
+import { listOpenGates as listRecordedGates } from '../db/queries/gates';
+import { listOpenTasks } from '../db/queries/tasks';
 import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
 import { isWorkflowNotFound } from './temporal-errors';
@@ -11,10 +12,18 @@ export interface RunGate {
   gate: GateView;
 }
 
+/** What a person is asked to do, and the run it belongs to. */
+export interface RunTask {
+  run: string;
+  task: TaskView;
+}
+
 export interface OpenGates {
   /** The longest waiting first. */
   gates: RunGate[];
-  /** Runs of which Temporal did not say in time whether they still go on: their gates are as they were recorded. */
+  /** The longest open first. */
+  tasks: RunTask[];
+  /** Runs of which Temporal did not say in time whether they still go on: their gates and tasks are as they were recorded. */
   unconfirmed: string[];
 }
 
@@ -28,15 +37,23 @@ const batchSize = 50;
  */
 export async function listOpenGates(client: VaporaClient): Promise<OpenGates> {
   const recorded = await callDatabase(client, listRecordedGates);
-  const runs = [...new Map(recorded.map((gate) => [gate.rootRunId, gate])).values()];
+  const tasks = await callDatabase(client, listOpenTasks);
+  const runs = [...new Map([...recorded, ...tasks].map((one) => [one.rootRunId, one])).values()];
   const states = await askWhetherOpen(client, runs);
+  const goesOn = ({ rootRunId }: OpenRun): boolean => states.get(rootRunId) !== 'ended';
   return {
-    gates: recorded.filter(({ rootRunId }) => states.get(rootRunId) !== 'ended').map(({ run, gate }) => ({ run, gate })),
+    gates: recorded.filter(goesOn).map(({ run, gate }) => ({ run, gate })),
+    tasks: tasks.filter(goesOn).map(({ run, task }) => ({ run, task })),
     unconfirmed: runs.filter(({ rootRunId }) => states.get(rootRunId) === undefined).map(({ run }) => run),
   };
 }
 
-async function askWhetherOpen(client: VaporaClient, runs: readonly OpenGate[]): Promise<Map<string, 'open' | 'ended'>> {
+interface OpenRun {
+  run: string;
+  rootRunId: string;
+}
+
+async function askWhetherOpen(client: VaporaClient, runs: readonly OpenRun[]): Promise<Map<string, 'open' | 'ended'>> {
   const states = new Map<string, 'open' | 'ended'>();
   if (runs.length === 0) return states;
   const deadlineMs = Date.now() + client.queryTimeoutMs;

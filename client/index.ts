@@ -1,12 +1,12 @@
 /** The public library: everything the CLI and the dashboard do, for programs. */
 export { AppError, appErrorCodes, isAppError, type AppErrorCode } from '../core/contract/errors';
 export type { StartInput } from '../core/contract/start-input';
-export type { ExplainView, GateView, RunStatusView, StepView, TimelineEntry, TimelineView } from '../core/contract/views';
+export type { ExplainView, GateView, RunStatusView, StepView, TaskView, TimelineEntry, TimelineView } from '../core/contract/views';
 export { listAgents, retireAgent, type AgentFilter, type RegisteredAgent } from './agents';
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
-export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signer } from './control-run';
+export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signing } from './control-run';
 export {
   compileDefinition,
   getDefinition,
@@ -19,15 +19,17 @@ export {
   type PublishedDefinition,
 } from './definitions';
 export { resolveEnvironment, type Environment, type EnvironmentOptions } from './environment';
-export { listOpenGates, type OpenGates, type RunGate } from './gates';
+export { listOpenGates, type OpenGates, type RunGate, type RunTask } from './gates';
 export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
 export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';
 export { rollbackRun, type RequestedRollback, type RollbackOptions } from './rollback-run';
+export { reportStep, type ReportAnswer, type ReportedResult, type StepReport } from './report-step';
 export {
   createSigningIdentity,
   publicKeyOf,
   signAdjustment,
+  signReport,
   signStart,
   signVote,
   type SignedRun,

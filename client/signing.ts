@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import type { AdjustMessage } from '../core/contract/adjustments';
 import { AppError } from '../core/contract/errors';
-import type { DecideMessage } from '../core/contract/messages';
+import type { DecideMessage, ReportMessage } from '../core/contract/messages';
 import { personName } from '../core/contract/person-name';
 import {
   defaultTokenLifetimeS,
@@ -10,7 +10,7 @@ import {
   tokenAlgorithm,
   tokenAudience,
   tokenType,
-  type AdjustClaims,
+  type MessageClaims,
   type StartClaims,
   type VoteClaims,
 } from '../core/contract/signed-requests';
@@ -93,7 +93,18 @@ export async function signAdjustment(
   message: Omit<AdjustMessage, 'token'>,
   options?: SigningOptions,
 ): Promise<string> {
-  const claims: SpecificClaims<AdjustClaims> = { act: 'adjust', run, plan, digest: messageDigest(message) };
+  const claims: SpecificClaims<MessageClaims> = { act: 'adjust', run, plan, digest: messageDigest(message) };
+  return sign(identity, claims, options);
+}
+
+/** The token of a report on a step: of exactly this message. */
+export async function signReport(
+  identity: SigningIdentity,
+  { run, plan }: SignedRun,
+  message: Omit<ReportMessage, 'token'>,
+  options?: SigningOptions,
+): Promise<string> {
+  const claims: SpecificClaims<MessageClaims> = { act: 'report', run, plan, digest: messageDigest(message) };
   return sign(identity, claims, options);
 }
 

@@ -17,6 +17,7 @@ const tableRights: Record<string, string> = {
   execution_attempts: 'select, insert, update',
   approvals: 'select, insert, update',
   approval_votes: 'select, insert, update',
+  tasks: 'select, insert, update',
   artifacts: 'select, insert',
   monitor_samples: 'select, insert',
   alerts: 'select, insert',

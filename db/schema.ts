@@ -4,7 +4,7 @@ import type { AgentResult, MetricValue } from '../core/contract/agent-document';
 import type { EffectMode } from '../core/contract/ids';
 import type { AssignmentExplanation } from '../core/learning/explanation';
 import type { GateStateName, Outcome, RunStatus, StepState } from '../core/contract/states';
-import type { BarredPerson } from '../core/contract/views';
+import type { BarredPerson, TaskView } from '../core/contract/views';
 
 /** The tables as the queries see them. The truth is in migrations/; columns are described there. */
 export interface DatabaseSchema {
@@ -22,6 +22,7 @@ export interface DatabaseSchema {
   execution_attempts: ExecutionAttemptsTable;
   approvals: ApprovalsTable;
   approval_votes: ApprovalVotesTable;
+  tasks: TasksTable;
   artifacts: ArtifactsTable;
   monitor_samples: MonitorSamplesTable;
   alerts: AlertsTable;
@@ -112,7 +113,7 @@ export interface RecordingsTable {
 }
 
 /** Which part of a recording was refused. */
-export type RefusedKind = 'run' | 'step' | 'gate' | 'vote' | 'alert' | 'audit' | 'end' | 'assignment';
+export type RefusedKind = 'run' | 'step' | 'gate' | 'task' | 'vote' | 'alert' | 'audit' | 'end' | 'assignment';
 
 export interface RecordingRefusalsTable {
   id: GeneratedAlways<number>;
@@ -219,6 +220,18 @@ export interface ApprovalVotesTable {
   reason: string | null;
   assurance: 'local' | 'verified';
   voted_at: Timestamp;
+}
+
+export interface TasksTable {
+  root_run_id: string;
+  /** Its effect, as the id of an activity would be. */
+  task: string;
+  step: string;
+  agent_id: string;
+  is_open: boolean;
+  view: Json<TaskView>;
+  opened_at: Timestamp;
+  deadline: NullableTimestamp;
 }
 
 export interface ArtifactsTable {

@@ -1,7 +1,7 @@
 import { adjustmentKinds, type Adjustment, type AdjustmentKind, type EditedFile } from '../core/contract/adjustments';
 import { jsonBytes } from '../core/contract/text-size';
 import { limits } from '../core/dsl/limits';
-import type { AdjustmentRequest } from '../core/engine/types';
+import type { AdjustmentRequest, SignedMessage } from '../core/engine/types';
 import {
   parseFields,
   personNamed,
@@ -11,8 +11,8 @@ import {
   readIds,
   readOptionalId,
   readPerson,
+  readSigned,
   readText,
-  readToken,
   show,
   type Fields,
   type Parsed,
@@ -117,7 +117,7 @@ const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'ove
 
 export interface ParsedAdjustment extends Omit<AdjustmentRequest, 'via'> {
   /** A signature, and what it is of. */
-  signed?: { token: string; message: Fields };
+  signed: SignedMessage;
 }
 
 /** `adjust` `{kind, …, by?, reason?}`; the updates that are named after one kind come without `kind`. */
@@ -133,16 +133,15 @@ export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind)
   if (!reason.ok) return reason;
   const adjustment = parsers[known](fields.value);
   if (!adjustment.ok) return adjustment;
-  const token = readToken(fields.value);
-  if (!token.ok) return token;
-  const { token: _, ...message } = fields.value;
+  const signed = readSigned(fields.value, { kind: known });
+  if (!signed.ok) return signed;
   return {
     ok: true,
     value: {
       adjustment: adjustment.value,
       by: personNamed(by.value),
       ...(reason.value !== undefined && { reason: reason.value }),
-      ...(token.value !== undefined && { signed: { token: token.value, message: { ...message, kind: known } } }),
+      signed: signed.value,
     },
   };
 }

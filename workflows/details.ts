@@ -23,6 +23,13 @@ export function renderDetails(view: RunStatusView): string {
       lines.push(`- \`${gate.id}\` by ${who}: signal \`approve\` with \`{"gate":"${gate.id}","by":"you","reason":"…"}\``);
     }
   }
+  if (view.tasks !== undefined) {
+    lines.push('', '**Done by people**', '');
+    for (const { step, agent, id } of view.tasks.slice(0, maxRows)) {
+      const report = JSON.stringify({ step, agent, result: { status: 'success', summary: '…' } });
+      lines.push(`- \`${id}\` by ${agent}: signal \`report\` with \`${report}\``);
+    }
+  }
   if (active.length > 0)
     lines.push('', '| step | state | agent | waits for |', '|---|---|---|---|', ...active.slice(0, maxRows).map(renderStep));
   if (active.length > maxRows) lines.push('', `and ${active.length - maxRows} more`);

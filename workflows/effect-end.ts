@@ -1,7 +1,8 @@
 import type { AgentDocument, AgentResult } from '../core/contract/agent-document';
 import { isResult, resultProblem } from '../core/contract/check-result';
 import { isUndecodable } from '../core/contract/names';
-import { jsonBytes, shortenText } from '../core/contract/text-size';
+import { sizeProblem } from '../core/contract/report';
+import { shortenText } from '../core/contract/text-size';
 import type { EffectFailure } from '../core/engine/run-state';
 import type { EngineEvent } from '../core/engine/types';
 
@@ -17,10 +18,6 @@ const maxClockSkewMs = 86_400_000;
 /** The largest that the history's integers hold. */
 const maxAttempt = 2 ** 31 - 1;
 
-/** What a result may weigh as it travels on: into the state of the run, to its dependents, into Postgres. Ours is held to the same. */
-const maxResultBytes = 256 * 1024;
-/** Of the texts among its outputs, each of which goes into the document of every step that reads it. */
-const maxOutputTextBytes = 64 * 1024;
 /** What a failure says stands in the status, the audit and the reason of the run. */
 const maxMessageLength = 4_000;
 
@@ -49,17 +46,6 @@ export function boundFailure(failure: EffectFailure): EffectFailure {
   const { result, message, ...rest } = failure;
   const isKept = result !== undefined && sizeProblem(result) === undefined;
   return { ...rest, message: shortenText(message, maxMessageLength), ...(isKept && { result }) };
-}
-
-function sizeProblem(result: AgentResult): string | undefined {
-  const sizeBytes = jsonBytes(result);
-  if (sizeBytes > maxResultBytes) return `a result of ${sizeBytes} bytes, more than ${maxResultBytes}: keep what is large elsewhere`;
-  const textBytes = Object.values(result.outputs ?? {}).reduce(
-    (sum, output) => sum + (typeof output === 'string' ? jsonBytes(output) : 0),
-    0,
-  );
-  if (textBytes <= maxOutputTextBytes) return undefined;
-  return `outputs of ${textBytes} bytes of text, more than ${maxOutputTextBytes}: give large ones as {"artifact": "sha256:…"}`;
 }
 
 function unwrap(output: unknown, nowMs: number): { value: unknown; times: Times } {

@@ -1,9 +1,9 @@
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
-import type { DecideReply, Refusal } from '../core/contract/messages';
+import type { DecideReply, Refusal, ReportReply } from '../core/contract/messages';
 import { signalNames } from '../core/contract/names';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
-import type { Engine, VoteVerdict } from '../core/engine/types';
+import type { Engine, ReportVerdict, VoteVerdict } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
 import { parseAdjustment } from './adjustments';
 import type { Inbox } from './driver';
@@ -11,6 +11,7 @@ import { onSignal } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
+import { parseReport, type ParsedReport } from './reports';
 
 /** What the handlers speak of, once the run is planned. */
 export interface Holder {
@@ -70,6 +71,25 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
     },
   );
 
+  setHandler(
+    defineUpdate<ReportReply, unknown[]>('report'),
+    async (...args) => {
+      const { report, signed } = reported(args);
+      const verdict = await new Promise<ReportVerdict>((answer) =>
+        inbox.post({ type: 'reported', atMs: Date.now(), report, ...signed, answer }),
+      );
+      if (!verdict.ok) throw refused(verdict);
+      return verdict.reply;
+    },
+    {
+      validator: (...args) => {
+        const { engine, report, signed } = reported(args);
+        const verdict = engine.judgeReport(report, signed.token);
+        if (!verdict.ok) throw refused(verdict);
+      },
+    },
+  );
+
   for (const { name, kind } of adjustUpdates) {
     const read = (args: readonly unknown[]) => {
       const parsed = parseAdjustment(args, kind);
@@ -90,7 +110,7 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
       {
         validator: (...args) => {
           const { engine, request, signed } = read(args);
-          const refusal = engine.judgeAdjustment(request, signed?.token);
+          const refusal = engine.judgeAdjustment(request, signed.token);
           if (refusal !== undefined) throw refused(refusal);
         },
       },
@@ -102,6 +122,12 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   function plannedEngine(): Engine {
     if (!holder.engine) throw refused({ code: 'planning', reason: 'the run is still being planned: try again in a moment' });
     return holder.engine;
+  }
+
+  function reported(args: readonly unknown[]): { engine: Engine } & ParsedReport {
+    const parsed = parseReport(args);
+    if (!parsed.ok) throw refused({ code: 'malformed', reason: `report: ${parsed.reason}` });
+    return { engine: plannedEngine(), ...parsed.value };
   }
 
   function judged(args: readonly unknown[]) {

@@ -71,6 +71,15 @@ export function readToken(fields: Fields): Parsed<string | undefined> {
   return { ok: true, value: token };
 }
 
+/** A signature of the whole message, and what it is of. `more`: what the message says by how it was sent. */
+export function readSigned(fields: Fields, more: Fields = {}): Parsed<{ token?: string; message?: Fields }> {
+  const token = readToken(fields);
+  if (!token.ok) return token;
+  if (token.value === undefined) return { ok: true, value: {} };
+  const { token: _, ...message } = fields;
+  return { ok: true, value: { token: token.value, message: { ...message, ...more } } };
+}
+
 /** The id of a gate, a step, a role…: one line of text, in one form. */
 export function readId(fields: Fields, key: string): Parsed<string> {
   const text = readText(fields, key, true);

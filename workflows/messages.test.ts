@@ -42,6 +42,32 @@ test.each([
   ['inputs without end', 'adjust', [{ kind: 'retry_step', step: 'a', inputs: { a: 'x'.repeat(70_000) } }], '"inputs" are larger than'],
   ['an override without a reason', 'adjust', [{ kind: 'override_gate', gate: 'a' }], '"reason" is missing'],
   ['an output that is no text', 'adjust', [{ kind: 'set_output', step: 'a', output: 'o', value: 7, reason: 'r' }], '"value" must be text'],
+  ['a report without its step', 'report', [{ by: 'ana', progress: 1 }], '"step" is missing'],
+  ['a report of nobody', 'report', [{ step: 'a', progress: 1 }], '"by" is missing: who reports?'],
+  ['a report that says nothing', 'report', [{ step: 'a', by: 'ana' }], 'it says nothing'],
+  ['a progress beyond the end', 'report', [{ step: 'a', by: 'ana', progress: 40 }], '"progress" must be a number from 0 to 1, not 40'],
+  ['a message that is no text', 'report', [{ step: 'a', by: 'ana', message: 7 }], '"message" must be text'],
+  ['a broken name of whose task it is', 'report', [{ step: 'a', agent: 'a\tb', progress: 1 }], '"agent" has control characters'],
+  ['a result that is none', 'report', [{ step: 'a', by: 'ana', result: 'done' }], '"result": it is "done" instead of a result object'],
+  ['a result without a status', 'report', [{ step: 'a', by: 'ana', result: {} }], 'without a "status" of success or failure'],
+  [
+    'a wrong verdict',
+    'report',
+    [{ step: 'a', by: 'ana', result: { status: 'success', verdict: 'fine' } }],
+    'verdict: expected one of approved, changes_requested, rejected, blocked, got "fine"',
+  ],
+  [
+    'a file of no workspace',
+    'report',
+    [{ step: 'a', by: 'ana', result: { status: 'success', outputs: { o: { path: 'o.md' } } } }],
+    'outputs.o is a path, and a report has no workspace',
+  ],
+  [
+    'texts that are too long to travel',
+    'report',
+    [{ step: 'a', by: 'ana', result: { status: 'success', outputs: { o: 'x'.repeat(70_000) } } }],
+    'give large ones as {"artifact": "sha256:…"}',
+  ],
   ['an unknown signal', 'aprove', [{ gate: 'g', by: 'ana' }], 'no such signal'],
   ['a name of Object.prototype', 'toString', [], 'no such signal'],
   ['a reserved name', '__temporal_x', [1], 'no such signal'],
@@ -49,6 +75,28 @@ test.each([
   const event = parseSignal(name, args, atMs);
   expect(event).toMatchObject({ type: 'signalIgnored', atMs });
   expect(event).toHaveProperty('reason', expect.stringContaining(reason));
+});
+
+test.each([
+  ['by the person', { step: 's', agent: 'ana', progress: 0.5 }, { step: 's', by: 'ana', agent: 'ana', progress: 0.5 }],
+  ['by somebody else', { step: 's', by: 'ma\u200bx', agent: 'ana', message: 'm' }, { step: 's', by: 'max', agent: 'ana', message: 'm' }],
+  [
+    'with a result: percentages become values, other keys are dropped',
+    {
+      step: 's',
+      by: 'ana',
+      task: 's#2',
+      result: { status: 'success', mood: 'good', metrics: { coverage: '91.5 %', ok: true }, outputs: { a: 'text' } },
+    },
+    {
+      step: 's',
+      by: 'ana',
+      task: 's#2',
+      result: { status: 'success', metrics: { coverage: { value: 91.5, unit: '%' }, ok: true }, outputs: { a: 'text' } },
+    },
+  ],
+])('a report %s', (_name, message, report) => {
+  expect(parseSignal('report', [message], atMs)).toEqual({ type: 'reported', atMs, report });
 });
 
 test.each([

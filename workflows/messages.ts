@@ -14,6 +14,7 @@ import {
   type Fields,
   type Parsed,
 } from './message-fields';
+import { parseReport } from './reports';
 
 export interface DecisionMessage {
   gate: string;
@@ -103,8 +104,13 @@ export function parseSignal(name: string, args: readonly unknown[], atMs: number
     const { signed, ...asked } = request.value;
     return { type: 'adjusted', atMs, request: { ...asked, via: 'signal' }, ...signed };
   }
+  if (name === 'report') {
+    const report = parseReport(args);
+    if (!report.ok) return ignored(report.reason);
+    return { type: 'reported', atMs, report: report.value.report, ...report.value.signed };
+  }
   const parser = Object.hasOwn(signalParsers, name) ? signalParsers[name] : undefined;
-  if (!parser) return ignored('there is no such signal; known are approve, reject, adjust, pause, resume, cancel and alert');
+  if (!parser) return ignored('there is no such signal; known are approve, reject, report, adjust, pause, resume, cancel and alert');
   const fields = parseFields(args);
   if (!fields.ok) return ignored(fields.reason);
   const event = parser(fields.value, atMs);

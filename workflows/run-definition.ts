@@ -18,6 +18,7 @@ import { createEngine } from '../core/engine';
 import type { Engine } from '../core/engine';
 import type { RunState } from '../core/engine/run-state';
 import type { Plan } from '../core/plan/types';
+import { isPerson } from '../core/learning/eligibility';
 import { compilePlan } from './compile-plan';
 import { continuationOf, goOn, loadSavedRun, saveRun } from './continuation';
 import { renderDetails } from './details';
@@ -78,7 +79,8 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
     });
     holder.engine = engine;
     const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;
-    const agents = [...(resolved.agents ?? [])];
+    // Runs from before people did steps, without a record, go on without them.
+    const agents = (resolved.agents ?? []).filter((agent) => version >= 4 || !isPerson(agent));
     const recorder =
       recording === 'full' ? createRecorder(run, { agentSet, countSignals, refused: saved?.refused }) : createUnrecordedRecorder(agents);
     holder.recorder = recorder;

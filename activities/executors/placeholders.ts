@@ -1,6 +1,6 @@
 import type { AgentDocument, AgentInputValue } from '../../core/contract/agent-document';
+import { isSameArtifactName } from '../../core/contract/output-names';
 import { notRunnable } from '../agent-failures';
-import { isSameArtifactName } from '../result-contract';
 import type { Secrets } from '../secrets';
 
 const pattern = /\{\{\s*([^{}]+?)\s*\}\}|\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}/g;

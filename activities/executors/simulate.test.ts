@@ -6,7 +6,8 @@ import type { AgentDocument } from '../../core/contract/agent-document';
 import type { SimulateExecutorSpec } from '../../core/contract/agents';
 import { agentArguments, executorCall } from '../../test/support/agent-call';
 import type { AgentCallOptions } from '../../test/support/agent-call';
-import { checkResult, matchOutputs } from '../result-contract';
+import { matchOutputs } from '../../core/contract/output-names';
+import { checkResult } from '../result-contract';
 import { planSimulation, simulate } from './simulate';
 
 type Options = Omit<AgentCallOptions, 'executor'> & { executor?: Partial<SimulateExecutorSpec> };

@@ -1,5 +1,5 @@
 import type { RunStatusView, StepView } from '../../core/contract/views';
-import { decideCommand } from './commands';
+import { decideCommand, reportCommand } from './commands';
 import { formatPercent, formatTime } from './duration';
 import { colorStatus } from './status';
 import { colorsFor, plainText, type RenderOptions } from './style';
@@ -31,6 +31,10 @@ export function describeChanges(before: RunStatusView | undefined, after: RunSta
       add(`gate ${plainText(gate.id)} waits: ${decideCommand('approve', after.id, gate, options.user)}`);
     if (gate.state === 'decided' && gatesBefore.get(gate.id)?.state !== 'decided')
       add(`gate ${plainText(gate.id)} ${gate.decision ?? 'decided'}`);
+  }
+  const tasksBefore = new Set(before?.tasks?.map(({ id }) => id));
+  for (const task of after.tasks ?? []) {
+    if (!tasksBefore.has(task.id)) add(`task ${plainText(task.id)} waits: ${reportCommand(after.id, task, options.user)}`);
   }
   const newAlerts = after.totals.alerts - (before?.totals.alerts ?? 0);
   for (const alert of newAlerts > 0 ? after.alerts.slice(-newAlerts) : []) {

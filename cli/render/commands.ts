@@ -1,4 +1,4 @@
-import type { GateView } from '../../core/contract/views';
+import type { GateView, TaskView } from '../../core/contract/views';
 
 /** An argument as a POSIX shell takes it literally. */
 export function shellQuote(argument: string): string {
@@ -20,6 +20,13 @@ export function decideCommand(decision: 'approve' | 'reject', runId: string, gat
   const voter = by === undefined || by === user ? '' : ` --by ${shellQuote(by)}`;
   const reason = decision === 'reject' || overrides(gate) ? " --reason 'why'" : '';
   return `vapora workflow ${decision} --id ${shellQuote(runId)} --gate ${shellQuote(gate.id)}${voter}${reason}`;
+}
+
+/** The command that reports a task as done, typed by `user`; what it has promised is named, the files are for the person to name. */
+export function reportCommand(runId: string, { step, agent, mayReport, asked }: TaskView, user?: string): string {
+  const by = user !== undefined && mayReport.includes(user) ? '' : ` --by ${shellQuote(agent)}`;
+  const outputs = asked.outputs.map((name) => ` --output ${shellQuote(`${name}=@FILE`)}`).join('');
+  return `vapora workflow report --id ${shellQuote(runId)} --step ${shellQuote(step)}${by} --status success${outputs}`;
 }
 
 /** Approving it goes over something that is not as it should be. Trying again what is unknown is no such thing. */

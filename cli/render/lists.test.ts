@@ -1,4 +1,4 @@
-import { aGate } from '../../test/support/run-views';
+import { aGate, aTask } from '../../test/support/run-views';
 import { renderAudit, type AuditLine } from './audit';
 import { renderGates } from './gates';
 import { renderRunList } from './run-list';
@@ -71,6 +71,46 @@ r3  build: the phase is held back: approving overrides what holds it (by ivo or 
   vapora workflow reject --id r3 --gate build --by ana --reason 'why'
 `);
   expect(renderGates([], plainOptions)).toBe('Nothing is waiting for a person.');
+});
+
+test('what people are asked to do, each with the command that reports it', () => {
+  const task = aTask({
+    id: 'docs#2',
+    agent: 'ana',
+    mayReport: ['ana', 'max'],
+    deadline: '2025-11-09T15:00:00Z',
+    progress: 0.4,
+    message: 'half of it',
+    asked: {
+      title: 'Write the docs',
+      tasks: ['a page', 'a picture'],
+      outputs: ['docs.md'],
+      inputs: { notes: { text: 'n'.repeat(80) }, logo: { artifact: `sha256:${'ab'.repeat(32)}` }, brief: { absent: true } },
+      comments: [{ from: 'review', text: 'shorter', generation: 1 }],
+    },
+  });
+  const undo = aTask({
+    id: 'infra#1!undo',
+    mode: 'undo',
+    agent: 'bo',
+    mayReport: ['bo'],
+    asked: { action: 'tear it down', tasks: [], outputs: [], inputs: {} },
+  });
+  expect(
+    `\n${renderGates([], { ...plainOptions, nowMs, user: 'max' }, [
+      { run: 'r1', task },
+      { run: 'r2', task: undo },
+    ])}\n`,
+  ).toBe(`
+r1  docs: Write the docs (asked of ana, 40% done: half of it, 3h left)
+  tasks: a page; a picture
+  inputs: notes "${'n'.repeat(59)}…", logo (sha256:abababababab…), brief (nobody gave it)
+  review says: shorter
+  outputs: docs.md
+  vapora workflow report --id r1 --step docs --status success --output docs.md=@FILE
+r2  infra: undo it: tear it down (asked of bo)
+  vapora workflow report --id r2 --step infra --by bo --status success
+`);
 });
 
 test('the audit: who, what, when, why', () => {

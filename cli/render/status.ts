@@ -1,9 +1,9 @@
 import { isTerminalRunStatus, type RunStatus } from '../../core/contract/states';
 import type { RunStatusView } from '../../core/contract/views';
 import { activeAgentLines, countAgents, pendingAgentLines } from './agents';
-import { decideCommand, shellQuote } from './commands';
+import { decideCommand, reportCommand, shellQuote } from './commands';
 import { formatDuration, formatPercent } from './duration';
-import { gateLine, resultLines } from './gates';
+import { askedLines, gateLine, resultLines, taskLine } from './gates';
 import { isProjectedLate, projectionLines, totalLine } from './projection';
 import { colorsFor, fitLine, plainText, symbolOf, treeLines, type Colors, type RenderOptions } from './style';
 
@@ -21,6 +21,7 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   if (view.reason !== undefined && view.reason !== '') add(`Reason: ${plainText(view.reason)}`);
   add(`Progress: ${formatPercent(view.progress)} ${progressBar(view.progress, options)}`);
   add(`Timeline: ${timelineText(view, options)}`);
+  if (view.signatures === 'required') add('Signatures: required of whoever votes or changes it');
   addAgents(view, options, add);
   addList('Blockers', blockers(view), options, add, colors.red);
   addList('Issues', issues(view), options, add, colors.red);
@@ -30,13 +31,19 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
     add(`Adjustments (${view.adjustments.length}):`, ...treeLines(shown, options));
   }
   const openGates = view.gates.filter((gate) => gate.state === 'open');
-  if (openGates.length > 0) {
-    add(colors.yellow(`Waiting for a person (${openGates.length}):`));
+  const { tasks = [] } = view;
+  if (openGates.length + tasks.length > 0) {
+    add(colors.yellow(`Waiting for a person (${openGates.length + tasks.length}):`));
     for (const gate of openGates.slice(0, options.listLimit ?? Infinity)) {
       add(`${symbolOf('waiting', options)} ${gateLine(gate, options.nowMs)}`);
       for (const line of resultLines(gate)) add(`   ${line}`);
       // Never cut: it is there to be copied.
       lines.push(`   ${decideCommand('approve', view.id, gate, options.user)}`);
+    }
+    for (const task of tasks.slice(0, options.listLimit ?? Infinity)) {
+      add(`${symbolOf('waiting', options)} ${taskLine(task, options.nowMs)}`);
+      for (const line of askedLines(task)) add(`   ${line}`);
+      lines.push(`   ${reportCommand(view.id, task, options.user)}`);
     }
   }
   if (view.phases.length > 0) {

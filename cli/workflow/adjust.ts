@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { adjustRun, getSignedRun } from '../../client/control-run';
-import { signAdjustment, type SignedRun } from '../../client/signing';
-import type { Adjustment, EditedFile } from '../../core/contract/adjustments';
+import { adjustRun } from '../../client/control-run';
+import { signAdjustment } from '../../client/signing';
+import type { Adjustment, AdjustMessage, EditedFile } from '../../core/contract/adjustments';
 import { AppError } from '../../core/contract/errors';
 import type { CliCommand, CommandContext } from '../command';
 import { compileFileAlone } from '../compile-file';
@@ -10,7 +10,7 @@ import { invalidFile, noteWarnings } from '../invalid-file';
 import { openClient } from '../open-client';
 import { addConnectionOptions, addIdOption, collect, parseCount } from '../option-parsers';
 import { parseInputs } from '../run-inputs';
-import { addKeyOption, namedKey, requireKey, whoAsks } from '../sign-requests';
+import { addKeyOption, signingOf, whoAsks } from '../sign-requests';
 
 type Options = CommandContext['options'];
 
@@ -136,9 +136,7 @@ export const command: CliCommand = {
     const by = whoAsks(context);
     const message = { ...change.read(context), by, reason: options.required('reason') };
     const client = openClient(context);
-    const sign = (run: SignedRun): Promise<string> => signAdjustment(requireKey(context, by), run, message);
-    const token = namedKey(context) && (await sign(await getSignedRun(client, id)));
-    const reply = await adjustRun(client, id, { ...message, ...(token !== undefined && { token }) }, sign);
+    const reply = await adjustRun(client, id, message, signingOf<AdjustMessage>(context, by, signAdjustment));
     if (context.isJson) context.printJson({ schemaVersion: 1, id, ...reply });
     else context.print(reply.message);
     return exitCodes.done;

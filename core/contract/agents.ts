@@ -64,7 +64,7 @@ export interface WorkerExecutorSpec extends ExecutorCommon {
   taskQueue: string;
 }
 
-/** Accepted and kept; http, llm and human executors arrive later and are refused when a run would need them. */
+/** `human`: a person, who is asked and reports. http and llm are accepted and kept; they arrive later and are refused when a run would need them. */
 export interface OtherExecutorSpec extends ExecutorCommon {
   kind: 'http' | 'llm' | 'human';
   [key: string]: unknown;

@@ -5,7 +5,7 @@ import type { EffectMode } from './ids';
 import type { Outcome, RunStatus, StepState } from './states';
 import type { StartInput } from './start-input';
 import type { Signatures } from './signed-requests';
-import type { BarredPerson } from './views';
+import type { BarredPerson, TaskView } from './views';
 
 /**
  * Arguments and results of the activities: the seam between workflows/ and activities/. Results of local activities stand in
@@ -150,6 +150,13 @@ export interface GateProjection {
   reason?: string;
 }
 
+/** Upserted into tasks (one row per effect). While it is open, the person's slot is kept until its deadline. */
+export interface TaskProjection {
+  effect: EffectRef;
+  isOpen: boolean;
+  view: TaskView;
+}
+
 export interface VoteRecord {
   gate: string;
   generation: number;
@@ -193,6 +200,8 @@ export interface RunChanges {
   run?: RunProjection;
   steps: StepProjection[];
   gates: GateProjection[];
+  /** Absent where none has changed. */
+  tasks?: TaskProjection[];
   votes: VoteRecord[];
   alerts: AlertRecord[];
   audit: AuditEntry[];
@@ -211,7 +220,9 @@ export interface EffectRef {
 export interface EffectEnd extends EffectRef {
   outcome: Outcome;
   atMs: number;
-  /** When the work began, where no activity of ours has recorded it (foreign workers, monitors). */
+  /** Who said so, where somebody did. */
+  actor?: Actor;
+  /** When the work began, where no activity of ours has recorded it (foreign workers, monitors, people). */
   startedAtMs?: number;
   /** The time scale, where it made the work shorter (simulated agents, monitors): history knows what it would have taken. */
   durationFactor?: number;
@@ -229,6 +240,8 @@ export interface AssignmentRequest extends EffectRef {
   /** Only this agent may do it (`agent: <id>`, an undo, a retry with a named agent). */
   agentId?: string;
   exclude: string[];
+  /** No person can do it: a monitor's samples. */
+  machinesOnly?: true;
   policy: 'exploit' | 'explore';
 }
 
@@ -253,8 +266,8 @@ export interface RecordedSuccess {
 export type AssignmentReply = EffectRef &
   (
     | { kind: 'assigned'; agent: AssignedAgent; why: string; done?: RecordedSuccess }
-    /** All who could are busy: ask again. */
-    | { kind: 'busy'; reason: string }
+    /** All who could are busy: ask again. `people`: they are people, who take their time. */
+    | { kind: 'busy'; reason: string; people?: true }
     /** Nobody in the registry can do it: the step fails. */
     | { kind: 'nobody'; reason: string }
   );

@@ -1,3 +1,4 @@
+import type { AgentResult } from './agent-document';
 import { tokenRefusals } from './signed-requests';
 
 /** What people and programs send to a running workflow: one JSON object per signal or update. */
@@ -27,7 +28,25 @@ export interface CancelMessage {
   /** Keep what was done instead of compensating it. */
   noRollback?: boolean;
 }
-/** Why a vote or an adjustment is refused, for programs: in the audit, and in the details of a refused update. */
+/** A person's word on the step that was given to them: how far it is, or, with `result`, that it is done. */
+export interface ReportMessage {
+  step: string;
+  /** Who says it. Absent: `agent`. */
+  by?: string;
+  /** Whose task it is, where somebody else reports. */
+  agent?: string;
+  /** The task's id (`review#2`), as views show it: what has been given anew since is then not meant. */
+  task?: string;
+  /** 0..1. */
+  progress?: number;
+  message?: string;
+  /** What any agent returns. */
+  result?: AgentResult;
+  /** A signature, as of votes. */
+  token?: string;
+}
+
+/** Why a vote, a report or an adjustment is refused, for programs: in the audit, and in the details of a refused update. */
 export const refusalCodes = [
   'malformed', // not a vote or an adjustment at all
   'planning', // the run's gates are not known yet
@@ -38,6 +57,9 @@ export const refusalCodes = [
   'not_approver',
   'barred', // by `distinct_from`
   'reason_needed', // an override says why
+  'no_such_task', // nobody is asked to do the step, now
+  'not_assigned', // the task is somebody else's
+  'outputs_missing', // the step has promised more than the result delivers
   'no_such_step',
   'no_such_agent', // no agent, or none of that role
   'not_optional', // skipping it takes `force`
@@ -63,5 +85,14 @@ export interface DecideReply {
   /** True when this vote decided the gate. */
   decided: boolean;
   gate: string;
+  message: string;
+}
+
+/** The answer to `report`. */
+export interface ReportReply {
+  /** `noted`: progress or a message; the task stays open. */
+  effect: 'noted' | 'succeeded' | 'failed';
+  task: string;
+  step: string;
   message: string;
 }

@@ -57,6 +57,28 @@ export interface NoticeGate {
   commands: { approve: string; reject: string };
 }
 
+/** A step that a person is asked to do. */
+export interface NoticeTask {
+  id: string;
+  step: string;
+  /** `undo`: what was done is to be undone. */
+  mode: 'do' | 'undo';
+  /** Who is asked. */
+  agent: string;
+  /** Who may report that it is done. */
+  mayReport: string[];
+  title?: string;
+  /** The part of a deployment, or how it is undone. */
+  action?: string;
+  tasks: string[];
+  /** What has to be delivered. */
+  outputs: string[];
+  /** ISO 8601; null = not while the run stands still. */
+  deadline: string | null;
+  /** What reports it, for a shell. */
+  command: string;
+}
+
 export interface NoticeAlert {
   /** Empty: of the run as a whole. */
   step: string;
@@ -99,6 +121,7 @@ export interface NoticeDocument {
     timeScale: number;
   };
   gate?: NoticeGate;
+  task?: NoticeTask;
   alert?: NoticeAlert;
   late?: NoticeLateness;
   /** Of a run that has ended: how many steps ended in each state, and how long it took in real time. */

@@ -47,9 +47,9 @@ export interface VoteClaims extends CommonClaims {
   reason?: string;
 }
 
-/** A change of one run. `digest`: of the whole message but its token (`digestOf`). */
-export interface AdjustClaims extends CommonClaims {
-  act: 'adjust';
+/** A change of one run, or what a person reports of a step. `digest`: of the whole message but its token. */
+export interface MessageClaims extends CommonClaims {
+  act: 'adjust' | 'report';
   run: string;
   plan: string;
   digest: string;
@@ -63,12 +63,12 @@ export interface StartClaims extends CommonClaims {
   digest: string;
 }
 
-export type TokenClaims = VoteClaims | AdjustClaims | StartClaims;
+export type TokenClaims = VoteClaims | MessageClaims | StartClaims;
 
 export interface VerifyInput {
   tokens: {
     token: string;
-    /** What an `adjust` token must be the signature of. */
+    /** What it must be the signature of, where it is no vote. */
     message?: Record<string, unknown>;
   }[];
 }

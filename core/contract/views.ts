@@ -1,3 +1,5 @@
+import type { AgentDocument } from './agent-document';
+import type { EffectMode } from './ids';
 import type { Signatures } from './signed-requests';
 import type { GateStateName, RunStatus, StepState } from './states';
 
@@ -28,6 +30,8 @@ export interface RunStatusView {
   timeScale: number;
   steps: StepView[];
   gates: GateView[];
+  /** Steps that people are asked to do, now. Absent where there are none. */
+  tasks?: TaskView[];
   alerts: AlertView[];
   /** How people changed the run, the newest last. */
   adjustments: AdjustmentView[];
@@ -94,6 +98,27 @@ export interface GateView {
   prompt?: string;
   /** The result that the approver should read. */
   result?: { summary?: string; outputs?: Record<string, unknown>; metrics?: Record<string, unknown> };
+}
+
+/** A step, or a part of one, that a person is asked to do. It ends by a report. */
+export interface TaskView {
+  /** `<step>#<generation>`, as of an activity: unique in the run. */
+  id: string;
+  step: string;
+  generation: number;
+  mode: EffectMode;
+  /** Who is asked to do it. */
+  agent: string;
+  /** Who may report: that person, and the decision-makers. */
+  mayReport: string[];
+  since: string;
+  /** Null while deadlines stand still. */
+  deadline: string | null;
+  /** As reported last. */
+  progress: number | null;
+  message?: string;
+  /** What any agent gets. */
+  asked: Pick<AgentDocument, 'action' | 'tasks' | 'outputs' | 'inputs' | 'with' | 'comments' | 'undo'> & { title?: string };
 }
 
 /** By `distinct_from`: who started the run, or has done work that the gate is about. */

@@ -30,7 +30,7 @@ export function expandPeople(groups: Record<string, string[]>, names: readonly s
 }
 
 /** A name that shows nothing stays what it is: nobody can vote under it, and it must not come to mean that anyone may. */
-function writtenName(written: string): string {
+export function writtenName(written: string): string {
   return personName(written) || written;
 }
 

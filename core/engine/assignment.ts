@@ -11,12 +11,15 @@ import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRu
 import { currentSubStep, pathOf } from './rollout';
 import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
-import { nextStepUndoRequests } from './step-undo';
+import { nextStepUndoRequests, resumeStepUndos } from './step-undo';
 import { isSettled } from './transitions';
+import { isOnlyWithPeople } from './tasks';
 import type { SlotRunState } from './run-state';
 
 const firstBusyDelayMs = 1_000;
 const longestBusyDelayMs = 15_000;
+/** A task of a person in another run takes hours: each question in vain is some events of the history. */
+const longestDelayForPeopleMs = 120_000;
 const busyTimerId = 'agents';
 
 /** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
@@ -99,13 +102,15 @@ function createRequest(run: Run, node: StepNode, slot: SlotRunState): Assignment
     ...(plan.environments[0] === undefined ? {} : { environment: plan.environments[0] }),
     ...namedAgent(node, slot),
     exclude: slot.excluded,
+    ...(plan.monitor === undefined ? {} : { machinesOnly: true as const }),
     policy: plan.policy ?? run.plan.policy,
   };
 }
 
 /** Who has to do it: as the plan or somebody said, or who did the sub-step before, unless that one has failed. */
 function namedAgent({ plan, run: step }: StepNode, slot: SlotRunState): { agentId?: string } {
-  const agentId = step.agentId ?? plan.agentId ?? (slot.excluded.length === 0 ? step.rollout?.agentId : undefined);
+  const before = step.rollout?.agentId;
+  const agentId = step.agentId ?? plan.agentId ?? (before !== undefined && slot.excluded.includes(before) ? undefined : before);
   return agentId === undefined ? {} : { agentId };
 }
 
@@ -136,6 +141,7 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
 }
 
 function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentReply>): void {
+  let waitsForMachine = false;
   for (const slot of node.run.slots) {
     if (slot.state !== 'requested') continue;
     const reply = replies.get(effectId(effectOf(run, node, slot)));
@@ -155,10 +161,12 @@ function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentRep
       else failStep(run, node, slot.failure);
     } else {
       slot.state = 'busy';
+      if (reply?.people !== true) waitsForMachine = true;
       if (reply !== undefined) slot.why = reply.reason;
     }
   }
-  if (node.run.slots.some((slot) => slot.state === 'busy')) onBusy(run, node);
+  if (node.run.slots.some((slot) => slot.state === 'busy'))
+    onBusy(run, node, waitsForMachine ? longestBusyDelayMs : longestDelayForPeopleMs);
 }
 
 /** What had succeeded before the run was reset ends now, in the order in which it ended then. */
@@ -210,18 +218,21 @@ function startSlot(
   if (node.plan.monitor !== undefined) return startMonitor(run, node, agent);
   const { action, share } = part ?? {};
   launchEffect(run, node, 'slot', { effect, agent, ...(action !== undefined && { action }), ...(share !== undefined && { share }) });
+  // Like a monitor, what only people do takes no slot: machines would wait for days.
+  if (isOnlyWithPeople(run, node)) releaseRunSlot(run, node);
+  else takeSlot(run, node);
 }
 
 /** A step of which nothing has started gives its slot back meanwhile, so that others can run. */
-function onBusy(run: Run, node: StepNode): void {
+function onBusy(run: Run, node: StepNode, longestMs: number): void {
   run.changes.steps.add(node);
   if (node.run.state === 'ready') {
     releaseRunSlot(run, node);
-    waitForAgents(run, node.agentKey);
+    waitForAgents(run, node.agentKey, longestMs);
     park(run, node);
   } else if (!isSettled(node.run.state)) {
     run.wanting.add(node);
-    waitForAgents(run, undefined);
+    waitForAgents(run, undefined, longestMs);
   }
 }
 
@@ -231,12 +242,14 @@ function park(run: Run, node: StepNode): void {
   else parked.push(entryFor(node));
 }
 
-function waitForAgents(run: Run, key: string | undefined): void {
+function waitForAgents(run: Run, key: string | undefined, longestMs = longestBusyDelayMs): void {
   const busy = (run.state.busy ??= { delayMs: firstBusyDelayMs, keys: [] });
   if (key !== undefined && !busy.keys.includes(key)) busy.keys.push(key);
-  if (run.state.timers[busyTimerId] !== undefined) return;
-  startTimer(run, busyTimerId, { atMs: run.now + busy.delayMs, kind: 'agents', target: '', summary: 'ask for agents again' });
-  busy.delayMs = Math.min(busy.delayMs * 2, longestBusyDelayMs);
+  const delayMs = Math.min(busy.delayMs, longestMs);
+  const timer = run.state.timers[busyTimerId];
+  if (timer !== undefined && timer.atMs <= run.now + longestMs) return;
+  startTimer(run, busyTimerId, { atMs: run.now + delayMs, kind: 'agents', target: '', summary: 'ask for agents again' });
+  busy.delayMs = Math.min(delayMs * 2, longestMs);
 }
 
 /** The time has come to ask again, or an agent of this run has become free. */
@@ -247,6 +260,6 @@ export function askBusyAgain(run: Run): void {
   busy.keys = [];
   for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
   run.busy.clear();
-  for (const node of run.index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
 }

@@ -1,6 +1,7 @@
 import type { GateProjection, RunChanges, StepProjection } from '../contract/local-activities';
 import type { StepNode } from './plan-index';
 import type { Run } from './run';
+import { projectTask } from './tasks';
 import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import type { GateRunState } from './run-state';
 
@@ -10,6 +11,7 @@ export function collectChanges(run: Run): { changes: RunChanges; urgent: boolean
   const changes: RunChanges = {
     steps: [...log.steps].sort((a, b) => a.index - b.index).map((node) => projectStep(run, node)),
     gates: [...log.gates].map(projectGate),
+    ...(log.tasks.size > 0 && { tasks: [...log.tasks.values()].map((task) => projectTask(run, task)) }),
     votes: log.votes,
     alerts: log.alerts,
     audit: log.audit,
@@ -30,6 +32,7 @@ export function collectChanges(run: Run): { changes: RunChanges; urgent: boolean
   Object.assign(log, { urgent: false, run: false, votes: [], alerts: [], audit: [], ends: [] });
   log.steps.clear();
   log.gates.clear();
+  log.tasks.clear();
   return { changes, urgent };
 }
 

@@ -4,7 +4,9 @@ import { applyEdits } from './plan-edits';
 import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, waitsToStart, weightOf, type Run } from './run';
-import { enqueueReady, keepsTurn, pushReady, takeSlot } from './slots';
+import { enqueueReady, keepsTurn, pushReady, releaseRunSlot, takeSlot } from './slots';
+import { resumeStepUndos } from './step-undo';
+import { isOnlyWithPeople, isTask } from './tasks';
 import { isDone, isSettled } from './transitions';
 import type { RunState } from './run-state';
 import type { EngineOptions } from './types';
@@ -39,7 +41,7 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     inbox: [],
     decisions: [],
     changes: createChangeLog(),
-    work: { settled: [], judge: [], start: [], end: [], gates: [], phases: new Set() },
+    work: { settled: [], judge: [], start: [], end: [], gates: [], phases: new Set(), withdrawn: [] },
     ready: new RankHeap(),
     readyMonitors: new RankHeap(),
     wanting: new Set(),
@@ -53,6 +55,7 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     counts: { moving: 0, held: 0, deferred: 0 },
     weight: { total: 0, done: 0, byEstimate: index.steps.every((node) => node.estimateIsKnown || node.plan.monitor !== undefined) },
     openGates: new Set(),
+    tasks: new Map(),
     blockedSteps: new Set(),
     version: options.version ?? engineVersion,
     undoing: new Set(),
@@ -102,6 +105,11 @@ function withoutPrototype<T>(record: Record<string, T>): Record<string, T> {
 /** Every counter from the state, from nothing: O(steps + dependencies). */
 function countAll(run: Run): void {
   const { state, index } = run;
+  for (const flight of Object.values(state.inFlight)) {
+    const node = index.byId.get(flight.step);
+    if (node !== undefined) node.inFlight += 1;
+    if (isTask(flight)) run.tasks.set(flight.step, [...(run.tasks.get(flight.step) ?? []), flight]);
+  }
   let allBefore = true;
   for (const phase of index.phases) {
     phase.open = !phase.plan.barrier || allBefore;
@@ -127,17 +135,19 @@ function countAll(run: Run): void {
     if (waitsToStart(node)) node.unmet = countUnmet(run, node);
     const isInWork = stepState === 'assigned' || stepState === 'running';
     if (isInWork && node.run.slots.some((slot) => slot.state === 'wanted' || slot.state === 'busy')) run.wanting.add(node);
-    if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) takeSlot(run, node);
+    if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) resumeWork(run, node);
     else if (stepState === 'ready' && node.run.slots.some((slot) => slot.state === 'busy')) resumeAsking(run, node);
     else if (stepState === 'ready') enqueueReady(run, node);
     if (keepsTurn(node, stepState)) node.phase.inTurn.add(node);
   }
-  for (const { step } of Object.values(state.inFlight)) {
-    const node = index.byId.get(step);
-    if (node !== undefined) node.inFlight += 1;
-  }
-  for (const node of index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const gate of Object.values(state.gates)) if (gate.state === 'open') run.openGates.add(gate.id);
+}
+
+/** It has its slot, or, where only people work on it, its turn in a serial phase. */
+function resumeWork(run: Run, node: StepNode): void {
+  takeSlot(run, node);
+  if (isOnlyWithPeople(run, node)) releaseRunSlot(run, node);
 }
 
 /** Its agents were busy when it was asked for: it keeps its turn, and `state.busy` says for how long it waits. */

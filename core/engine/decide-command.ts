@@ -12,6 +12,12 @@ export function commandsOf({ run, gate, approvers, isOverride }: { run: string; 
   };
 }
 
+/** The command that reports a task as done, ready for a shell but for the files of what it has promised. */
+export function commandOfTask({ run, step, agent, outputs }: { run: string; step: string; agent: string; outputs: string[] }): string {
+  const files = outputs.map((name) => ` --output ${quote(`${name}=@FILE`)}`).join('');
+  return `vapora workflow report --id ${quote(run)} --step ${quote(step)} --by ${quote(agent)} --status success${files}`;
+}
+
 /** A word of a POSIX shell: nothing in it means anything to the shell. */
 export function quote(word: string): string {
   return /^[\p{L}\p{N}_./:=@+-]+$/u.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -2,7 +2,9 @@ import type { Actor } from '../contract/local-activities';
 import { withdrawGate } from './gates';
 import { recordMonitorStop } from './monitor-end';
 import { moveStep } from './moves';
-import { audit, cancelEffects, cancelTimer, engineActor, type Run } from './run';
+import { audit, cancelEffects, cancelTimer, engineActor, openGateIds, type Run } from './run';
+import { thawTimers } from './pausing';
+import { endStepUndo } from './step-undo';
 import { isSettled } from './transitions';
 import type { CompensationEntry, RunEnding } from './run-state';
 
@@ -19,6 +21,7 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
   run.state.reason = ending.reason;
   run.changes.run = true;
   run.changes.urgent = true;
+  const frozen = Object.entries(run.state.paused?.frozen ?? {});
   delete run.state.paused;
   audit(run, {
     actor,
@@ -28,8 +31,13 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
     details: { rollback: ending.rollback, ...(ending.steps === undefined ? {} : { steps: ending.steps }) },
   });
   const why = ending.kind === 'cancel' ? `the run is cancelled: ${ending.reason}` : `the run ends: ${ending.reason}`;
-  for (const id of [...run.openGates]) withdrawGate(run, id, why);
-  for (const id of Object.keys(run.state.timers)) cancelTimer(run, id);
+  for (const id of openGateIds(run)) withdrawGate(run, id, why);
+  // A person who undoes something goes on with it, and the deadline too.
+  for (const [id, { kind }] of Object.entries(run.state.timers)) if (kind !== 'taskDeadline') cancelTimer(run, id);
+  thawTimers(
+    run,
+    frozen.filter(([, { timer }]) => timer.kind === 'taskDeadline'),
+  );
   run.wanting.clear();
   run.busy.clear();
   delete run.state.busy;
@@ -38,7 +46,7 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
     for (const slot of node.run.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
     recordMonitorStop(run, node);
     if (node.inFlight > 0) cancelEffects(run, node, why);
-    else moveStep(run, node, 'stop', { reason: why });
+    else if (!endStepUndo(run, node)) moveStep(run, node, 'stop', { reason: why });
   }
 }
 

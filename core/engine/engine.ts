@@ -24,8 +24,9 @@ import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, typ
 import { endOfSaga, onUndoEnded } from './saga';
 import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
+import { expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions, VoteVerdict } from './types';
+import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
 import { judgeVote, type Judgement } from './votes';
 import { createGateViews } from './gate-views';
 import { fitView, type ViewBounds } from './view-bounds';
@@ -59,13 +60,24 @@ export function createEngine(options: EngineOptions): Engine {
     },
     hasChanges(): { any: boolean; urgent: boolean } {
       const { changes } = run;
-      const any = changes.run || changes.steps.size > 0 || changes.audit.length > 0 || changes.ends.length > 0 || changes.gates.size > 0;
+      const any =
+        changes.run ||
+        changes.steps.size > 0 ||
+        changes.audit.length > 0 ||
+        changes.ends.length > 0 ||
+        changes.gates.size > 0 ||
+        changes.tasks.size > 0;
       return { any, urgent: changes.urgent };
     },
     judgeVote(vote: Vote, token?: string) {
       const judged = judgeVote(run, vote);
       const refusal = judged.ok ? judgeSignature(run, { token }) : undefined;
       return refusal === undefined ? verdictOf(vote, judged) : { ok: false, ...refusal };
+    },
+    judgeReport(report, token) {
+      const judged = judgeReport(run, report);
+      const refusal = judged.ok ? judgeSignature(run, { token, isFree: judged.result === undefined }) : undefined;
+      return refusal === undefined ? reportVerdictOf(judged) : { ok: false, ...refusal };
     },
     judgeAdjustment: (request, token) =>
       judgeChange(run, request, token) ?? judgeSignature(run, { token, isFree: unsignedAdjustments.has(request.adjustment.kind) }),
@@ -180,16 +192,24 @@ function settleAll(run: Run): void {
       continue;
     }
     const [phase] = work.phases;
-    if (phase === undefined) return;
-    work.phases.delete(phase);
-    checkPhase(run, phase);
+    if (phase !== undefined) {
+      work.phases.delete(phase);
+      checkPhase(run, phase);
+      continue;
+    }
+    // Last: an activity that is cancelled ends later too.
+    const withdrawn = work.withdrawn.shift();
+    if (withdrawn === undefined) return;
+    const end = withdrawTask(run, withdrawn.id, withdrawn.reason);
+    if (end !== undefined) onEffectEnded(run, end);
   }
 }
 
 /** Work that succeeded comes before work that failed at the same moment: the failure may end the run, and would void it. */
 function takeNextJudged(work: Run['work']): StepNode | undefined {
   if (work.judge.length < 2) return work.judge.pop();
-  const hasFailed = (node: StepNode): number => (node.run.slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0);
+  const hasFailed = ({ run: { undoing, slots } }: StepNode): number =>
+    undoing !== undefined || slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0;
   work.judge.sort((a, b) => hasFailed(b) - hasFailed(a) || b.index - a.index);
   return work.judge.pop();
 }
@@ -204,6 +224,8 @@ function handle(run: Run, event: Exclude<EngineEvent, { type: 'verified' }>): vo
       return onTimer(run, event.id);
     case 'voted':
       return onVoted(run, event);
+    case 'reported':
+      return onReported(run, event);
     case 'cancelRequested':
       return beginEnding(run, { kind: 'cancel', reason: event.reason, rollback: event.noRollback ? 'none' : 'all' }, event.by);
     case 'pauseRequested':
@@ -249,6 +271,13 @@ function onTimer(run: Run, id: string): void {
     case 'gateDeadline':
     case 'gateReminder':
       return onGateTimer(run, timer.target, timer.kind);
+    case 'taskReminder':
+      return remindOfTask(run, id, timer.target);
+    case 'taskDeadline': {
+      const end = expireTask(run, timer.target);
+      if (end !== undefined) onEffectEnded(run, end);
+      return;
+    }
     case 'agents':
       return askBusyAgain(run);
     case 'late':
@@ -311,6 +340,7 @@ function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: st
 
 function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
+  else if (event.type === 'reported') onReported(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
   else if (event.type === 'agentsAdded') tellLater(run, onAgentsAdded(run, event));
@@ -353,7 +383,7 @@ function isQuiet(run: Run): boolean {
     inbox.length === 0 &&
     state.asking === undefined &&
     !isBeingChanged(run) &&
-    isEmpty(state.inFlight) &&
+    Object.values(state.inFlight).every(isTask) &&
     isEmpty(state.notices?.pending ?? {}) &&
     run.verifying === undefined &&
     run.unverified.length === 0
@@ -401,6 +431,18 @@ function onVoted(run: Run, event: Extract<EngineEvent, { type: 'voted' }>): void
   const { vote, answer } = event;
   const judged = castVote(run, vote);
   answer?.(verdictOf(vote, judged));
+}
+
+function onReported(run: Run, event: Extract<EngineEvent, { type: 'reported' }>): void {
+  if (holdRequest(run, event)) return;
+  const { report, answer } = event;
+  const { judged, ended } = takeReport(run, report);
+  if (ended !== undefined) onEffectEnded(run, ended);
+  answer?.(reportVerdictOf(judged));
+}
+
+function reportVerdictOf(judged: JudgedReport): ReportVerdict {
+  return judged.ok ? { ok: true, reply: judged.reply } : judged;
 }
 
 function verdictOf(vote: Vote, judged: Judgement): VoteVerdict {

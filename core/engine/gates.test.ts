@@ -276,6 +276,22 @@ describe('deadlines', () => {
     expect(driver.finished).toMatchObject({ status: 'failed', reason: expect.stringContaining('not approved in time') });
   });
 
+  test('what is held back goes past a level that adds nobody, and stays open after the last', () => {
+    const plan = buildPlan({
+      steps: { a: { gate: { op: 'metric', name: 'ok' }, gateText: 'ok', approval: { approvers: ['ana', 'bob'] } } },
+      escalation: [
+        { afterMs: hourMs, to: ['bob'] },
+        { afterMs: 2 * hourMs, to: ['ceo'] },
+      ],
+      escalateAfterMs: hourMs,
+    });
+    const driver = new EngineDriver(plan).run().pass(hourMs + 1_000);
+    expect(driver.state.gates['a:blocked']?.approvers).toEqual(['ana', 'bob', 'ceo']);
+    driver.pass(100 * hourMs);
+    expect(driver.engine.waitsFor()).toEqual(['a:blocked']);
+    expect(driver.vote('a:blocked', 'approve', 'ceo', 'now').stateOf('a')).toBe('waiting_approval');
+  });
+
   test('a vote in the very moment of the deadline counts', () => {
     const driver = run({ timeoutMs: hourMs, onTimeout: 'reject' });
     driver.nowMs = driver.state.gates['a']!.deadlineMs!;
@@ -355,4 +371,14 @@ describe('escalation_if', () => {
   test('is not looked at in a run that follows the rules of before', () => {
     expect(askedWith({ risks: ['too risky'] }, { engine: { version: 1 } })).toEqual(['ana']);
   });
+});
+
+test('an end withdraws what is open in one order, whether or not the run was saved in between', () => {
+  for (const restoreAlways of [false, true]) {
+    const driver = new EngineDriver(buildPlan({ steps: { a: { approval: true }, b: { approval: true } } }), { restoreAlways }).run();
+    driver.adjust({ kind: 'retry_step', step: 'a' });
+    driver.cancel();
+    const withdrawn = driver.audit().filter(({ action, reason }) => action === 'gate.withdrawn' && reason?.includes('cancelled'));
+    expect(withdrawn.map(({ object }) => object)).toEqual(['a', 'b']);
+  }
 });

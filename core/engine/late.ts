@@ -1,7 +1,7 @@
 import type { NoticeLateness } from '../contract/notice';
 import { adjustRun } from './adjustments/adjust-run';
 import { escalateNow, findNextDeciders } from './gate-timers';
-import { audit, engineActor, isBeingChanged, startTimer, type Run } from './run';
+import { audit, engineActor, isBeingChanged, openGateIds, startTimer, type Run } from './run';
 import { projectTimeline } from './timeline';
 import type { LatenessRunState } from './run-state';
 
@@ -62,7 +62,7 @@ export function meetLateness(run: Run): void {
   const { addAgent, escalate } = run.plan.onLate ?? {};
   const reason = 'on_late: the run is projected to end later than planned';
   if (escalate === true) {
-    for (const id of [...run.openGates]) {
+    for (const id of openGateIds(run)) {
       const gate = run.state.gates[id];
       if (gate !== undefined && findNextDeciders(run, gate).length > 0) escalateNow(run, gate, { actor: engineActor, reason });
     }

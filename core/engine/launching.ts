@@ -5,11 +5,12 @@ import type { StepNode } from './plan-index';
 import { currentSubStep } from './rollout';
 import { audit, effectId, engineActor, type Run } from './run';
 import type { EffectLogEntry, InFlightEffect } from './run-state';
+import { closeTask, openTask } from './tasks';
 import type { Decision, EngineEvent } from './types';
 
 export type EffectEnded = Extract<EngineEvent, { type: 'effectEnded' }>;
 
-/** Tells the driver to run an effect, and remembers that it runs. */
+/** Tells the driver to run an effect, or asks a person to do it, and remembers that it runs. */
 export function launchEffect(
   run: Run,
   node: StepNode,
@@ -17,9 +18,11 @@ export function launchEffect(
   launch: Omit<Extract<Decision, { type: 'launch' }>, 'type' | 'step'>,
 ): void {
   const { effect, agent } = launch;
-  run.state.inFlight[effectId(effect)] = { effect, step: node.plan.id, kind };
+  const flight: InFlightEffect = { effect, step: node.plan.id, kind };
+  run.state.inFlight[effectId(effect)] = flight;
   node.inFlight += 1;
-  run.decisions.push({ type: 'launch', step: node.plan.id, ...launch });
+  if (agent.executor === 'human') openTask(run, node, flight, launch);
+  else run.decisions.push({ type: 'launch', step: node.plan.id, ...launch });
   if (kind !== 'sample') logEffect(node, effect, { agent: agent.id, startedAtMs: run.now });
 }
 
@@ -57,6 +60,7 @@ export function landEffect(run: Run, event: EffectEnded): InFlightEffect | undef
   const node = run.index.byId.get(flight.step);
   if (node === undefined) return undefined;
   node.inFlight -= 1;
+  closeTask(run, flight);
   if (flight.kind === 'sample') return flight;
   const entry = findLogEntry(node, event.effect);
   if (entry !== undefined) {
@@ -88,18 +92,20 @@ export function outcomeOf(event: EffectEnded): EffectEnd['outcome'] {
   return event.failure?.kind === 'unknown' ? 'unknown' : 'failure';
 }
 
-/** What the activity could not record itself: a known failure says so, and a foreign worker records nothing at all. */
+/** What no activity of ours could record: a known failure says so, and foreign workers and people record nothing at all. */
 export function recordEnd(run: Run, event: EffectEnded, agent: AssignedAgent | undefined): void {
-  const { failure, result, effect } = event;
-  if (failure === undefined ? agent?.executor !== 'worker' : failure.recorded) return;
+  const { failure, result, effect, reporter } = event;
+  const isOthers = agent?.executor === 'worker' || agent?.executor === 'human';
+  if (failure === undefined ? !isOthers : failure.recorded) return;
   if (failure?.kind === 'superseded') return;
   const answer = result ?? failure?.result;
   const node = run.index.byId.get(stepOfPath(effect.path));
-  const startedAtMs = agent?.executor === 'worker' && node !== undefined ? findLogEntry(node, effect)?.startedAtMs : undefined;
+  const startedAtMs = isOthers && node !== undefined ? findLogEntry(node, effect)?.startedAtMs : undefined;
   run.changes.ends.push({
     ...effect,
     outcome: outcomeOf(event),
     atMs: event.endedAtMs ?? event.atMs,
+    ...(reporter === undefined ? {} : { actor: reporter }),
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
     ...(agent?.executor === 'simulate' ? { durationFactor: run.options.timeScale } : {}),
     ...(failure === undefined ? {} : { failure: failure.message }),
@@ -126,7 +132,9 @@ export function registerCompensation(run: Run, node: StepNode, effect: EffectRef
     return;
   }
   // The step says how all of it is undone: once, whatever of it was done.
-  const known = compensations.find((one) => one.step === node.plan.id && one.effect.generation === effect.generation);
+  const known = compensations.find(
+    (one) => one.step === node.plan.id && one.effect.generation === effect.generation && one.state === 'registered',
+  );
   if (known !== undefined) known.agent = agent;
   else
     compensations.push({

@@ -1,4 +1,4 @@
-import type { NoticeDocument, NoticeGate, NoticeKind } from '../contract/notice';
+import type { NoticeDocument, NoticeGate, NoticeKind, NoticeTask } from '../contract/notice';
 import { shortenText } from '../contract/text-size';
 import { quote } from './decide-command';
 
@@ -21,7 +21,8 @@ export function describeNotice(notice: Omit<NoticeDocument, 'title' | 'text'>): 
 }
 
 function describe(notice: Omit<NoticeDocument, 'title' | 'text'>): { what: string; lines: string[] } {
-  const { run, gate, alert, late, end, kind } = notice;
+  const { run, gate, task, alert, late, end, kind } = notice;
+  if (task !== undefined) return { what: whatOfTask(task, kind), lines: linesOfTask(task) };
   if (gate !== undefined) return { what: whatOfGate(gate, kind), lines: linesOfGate(gate) };
   if (alert !== undefined) {
     const where = alert.step === '' ? '' : ` in ${alert.step}`;
@@ -76,6 +77,22 @@ function linesOfGate({ prompt, reason, summary, approvers, barred, quorum, deadl
     deadline === null ? '' : `Until: ${deadline.slice(0, 16).replace('T', ' ')} UTC`,
     `Approve: ${commands.approve}`,
     `Reject: ${commands.reject}`,
+  ];
+}
+
+function whatOfTask({ step, mode, agent }: NoticeTask, notice: NoticeKind): string {
+  return `${notice === 'reminded' ? 'still ' : ''}waits for ${agent} to ${mode === 'undo' ? 'undo' : 'do'} ${step}`;
+}
+
+function linesOfTask({ title, action, tasks, outputs, deadline, mayReport, command }: NoticeTask): string[] {
+  return [
+    title ?? '',
+    action === undefined ? '' : `Action: ${action}`,
+    ...tasks.map((one) => `- ${one}`),
+    outputs.length === 0 ? '' : `To deliver: ${outputs.join(', ')}`,
+    `Who may report: ${names(mayReport)}`,
+    deadline === null ? '' : `Until: ${deadline.slice(0, 16).replace('T', ' ')} UTC`,
+    `Done: ${command}`,
   ];
 }
 

@@ -39,6 +39,49 @@ test('a run that is approved tells of the gate and of its end, once each, with a
   );
 });
 
+test('a task of a person: what is to be done, by whom, until when, and the command that reports it; once more at half its time', () => {
+  const driver = drive(
+    { docs: { role: 'writer', title: 'Write the docs', tasks: ['a page'], outputs: ['docs.md'], timeoutMs: 2 * hourMs } },
+    {},
+    {
+      assign: ({ role }) => ({ kind: 'assigned', agent: { id: 'ana', role, skills: [], executor: 'human', idempotent: false } }),
+      engine: { humans: [{ id: 'max', role: 'decision-maker' }] },
+    },
+  );
+  const command = 'vapora workflow report --id run --step docs --by ana --status success --output docs.md=@FILE';
+  expect(driver.notices.map(({ notice: { title, text, task } }) => ({ title, text, task }))).toEqual([
+    {
+      title: 'test-plan: waits for ana to do docs',
+      text: [
+        'Write the docs',
+        '- a page',
+        'To deliver: docs.md',
+        'Who may report: ana, max',
+        'Until: 2026-01-05 14:00 UTC',
+        `Done: ${command}`,
+        'Run run of test-plan, started by ivo',
+      ].join('\n'),
+      task: {
+        id: 'docs#1',
+        step: 'docs',
+        mode: 'do',
+        agent: 'ana',
+        mayReport: ['ana', 'max'],
+        title: 'Write the docs',
+        tasks: ['a page'],
+        outputs: ['docs.md'],
+        deadline: '2026-01-05T14:00:00.000Z',
+        command,
+      },
+    },
+  ]);
+  driver.pass(hourMs);
+  expect(told(driver)).toEqual(['waiting opened', 'waiting reminded']);
+  expect(driver.notices[1]?.notice.title).toBe('test-plan: still waits for ana to do docs');
+  driver.pass(hourMs);
+  expect(told(driver)).toEqual(['waiting opened', 'waiting reminded', 'failed failed']);
+});
+
 test('nobody is told where the plan has no channel, or none for the event', () => {
   for (const notify of [[], [only('late')]]) {
     const driver = drive({ a: { approval: true } }, { notify }).vote('a', 'approve');

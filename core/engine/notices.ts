@@ -7,16 +7,20 @@ import {
   type NoticeGate,
   type NoticeKind,
   type NoticeLateness,
+  type NoticeTask,
 } from '../contract/notice';
 import { isTerminalRunStatus, type RunStatus } from '../contract/states';
 import { shortenText } from '../contract/text-size';
+import type { TaskView } from '../contract/views';
 import type { PlanNotification } from '../plan/types';
 import { expandPeople } from './approvers';
 import { describeNotice, plainText } from './notice-text';
-import { commandsOf } from './decide-command';
+import { commandOfTask, commandsOf } from './decide-command';
 import { audit, engineActor, type Run } from './run';
 import type { GateRunState, NoticesRunState, PendingNotice } from './run-state';
+import { createTaskViews } from './tasks';
 import type { EngineEvent } from './types';
+import { widestBounds } from './view-bounds';
 
 /** Where the audit and the alerts stood before something happened. */
 export interface NoticeMark {
@@ -39,17 +43,23 @@ export function markNotices(run: Run): NoticeMark {
 
 /** What is told of one thing that happened. */
 type Told = Pick<PendingNotice, 'event' | 'kind' | 'object'> &
-  Pick<NoticeDocument, 'gate' | 'alert' | 'late' | 'end'> & { people?: string[] };
+  Pick<NoticeDocument, 'gate' | 'task' | 'alert' | 'late' | 'end'> & { people?: string[] };
 
 /**
  * Tells the plan's channels what has happened since the mark. Everything that is told stands in the audit first, so it is read from
- * there: alerts, gates that are open now, the run's end. `late`: how late the run was just found to be.
+ * there: alerts, gates and tasks that are open now, the run's end. `late`: how late the run was just found to be.
  */
 export function decideNotices(run: Run, mark: NoticeMark, late: NoticeLateness | undefined): void {
   const channels = run.plan.notify.slice(0, maxNoticeChannels);
   if (channels.length === 0) return;
   const notices = (run.state.notices ??= { count: 0, pending: {} });
-  for (const told of [...findAlerts(run, mark), ...findGates(run, mark), ...findLate(run, late), ...findEnd(run, mark)]) {
+  for (const told of [
+    ...findAlerts(run, mark),
+    ...findGates(run, mark),
+    ...findTasks(run, mark),
+    ...findLate(run, late),
+    ...findEnd(run, mark),
+  ]) {
     for (const channel of channels) if (channel.on.includes(told.event)) tell(run, notices, channel, told);
   }
 }
@@ -168,6 +178,38 @@ function noticeGate(run: Run, gate: GateRunState): NoticeGate {
     quorum,
     deadline: deadlineMs === undefined ? null : new Date(deadlineMs).toISOString(),
     commands: commandsOf({ run: run.options.run.id, gate: id, approvers, isOverride }),
+  };
+}
+
+const taskKinds = { 'task.opened': 'opened', 'task.reminded': 'reminded' } as const;
+
+/** What people were asked to do, or reminded of, and have not done yet. */
+function findTasks(run: Run, mark: NoticeMark): Told[] {
+  const asked = new Map<unknown, NoticeKind>();
+  for (const { action, details } of run.changes.audit.slice(mark.audit)) {
+    if (Object.hasOwn(taskKinds, action)) asked.set(details?.['task'], taskKinds[action as keyof typeof taskKinds]);
+  }
+  if (asked.size === 0) return [];
+  return createTaskViews(run, widestBounds).flatMap((view) => {
+    const kind = asked.get(view.id);
+    return kind === undefined ? [] : [{ event: 'waiting' as const, kind, object: view.step, task: noticeTask(run, view) }];
+  });
+}
+
+function noticeTask(run: Run, { id, step, mode, agent, mayReport, deadline, asked }: TaskView): NoticeTask {
+  const { title, action, tasks, outputs } = asked;
+  return {
+    id,
+    step,
+    mode,
+    agent,
+    mayReport: mayReport.slice(0, maxNames),
+    ...(title === undefined ? {} : { title: bound(title) }),
+    ...(action === undefined ? {} : { action: bound(action) }),
+    tasks: tasks.slice(0, maxNames).map(bound),
+    outputs: outputs.slice(0, maxNames),
+    deadline,
+    command: commandOfTask({ run: run.options.run.id, step, agent, outputs }),
   };
 }
 

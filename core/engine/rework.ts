@@ -94,6 +94,7 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
   delete step.heldNoLonger;
   delete step.monitor;
   delete step.rollout;
+  delete step.undoing;
   delete step.readyAtMs;
   delete step.startedAtMs;
   delete step.endedAtMs;

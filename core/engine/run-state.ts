@@ -217,12 +217,30 @@ export interface InFlightEffect {
   step: string;
   kind: 'slot' | 'sample' | 'undo';
   cancelling?: boolean;
+  /** A person does it: nothing runs, it is waited for. */
+  task?: TaskRunState;
 }
+
+export interface TaskRunState {
+  agent: AssignedAgent;
+  action?: string;
+  share?: TrafficShare;
+  /** People, in the one form of their names. */
+  mayReport: string[];
+  openedAtMs: number;
+  /** Absent while deadlines stand still. */
+  deadlineMs?: number;
+  /** As reported last. */
+  progress?: number;
+  message?: string;
+}
+
+export type OpenTask = InFlightEffect & { task: TaskRunState };
 
 export interface TimerRunState {
   atMs: number;
-  kind: 'gateDeadline' | 'gateReminder' | 'sample' | 'agents' | 'deferred' | 'rollout' | 'late';
-  /** Gate or step id. */
+  kind: 'gateDeadline' | 'gateReminder' | 'taskDeadline' | 'taskReminder' | 'sample' | 'agents' | 'deferred' | 'rollout' | 'late';
+  /** Gate, task or step id. */
   target: string;
   summary: string;
 }
@@ -301,6 +319,8 @@ export interface CompensationEntry {
   sequence?: number;
   /** It undoes all sub-steps of a deployment at once. */
   isWhole?: true;
+  /** Something of what it undoes may have been done. */
+  hasBegun?: true;
   /** Its step undoes itself: that is done to the end, however the run ends. */
   isDue?: true;
   /** The forward effect's, for the agent that undoes it. */

@@ -5,7 +5,7 @@ import type { Plan } from '../plan/types';
 import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type ReadyEntry, type StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { isSettled } from './transitions';
-import type { GateRunState, RunState, TimerRunState } from './run-state';
+import type { GateRunState, OpenTask, RunState, TimerRunState } from './run-state';
 import type { Decision, EngineEvent, EngineOptions, PersonalEvent } from './types';
 
 /** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
@@ -39,6 +39,8 @@ export interface Run {
   readonly counts: { moving: number; held: number; deferred: number };
   readonly weight: { total: number; done: number; byEstimate: boolean };
   readonly openGates: Set<string>;
+  /** What people are asked to do, by step. */
+  readonly tasks: Map<string, OpenTask[]>;
   readonly blockedSteps: Set<StepNode>;
   /** The rules that it follows. */
   readonly version: number;
@@ -61,6 +63,8 @@ export interface ChangeLog {
   urgent: boolean;
   steps: Set<StepNode>;
   gates: Set<GateRunState>;
+  /** By id. */
+  tasks: Map<string, { flight: OpenTask; isOpen: boolean }>;
   votes: VoteRecord[];
   alerts: AlertRecord[];
   audit: AuditEntry[];
@@ -77,12 +81,14 @@ export interface Work {
   end: StepNode[];
   gates: string[];
   phases: Set<PhaseNode>;
+  /** Tasks of people that nobody wants any more: they end like an activity that is cancelled, after all that follows from their cause. */
+  withdrawn: { id: string; reason: string }[];
 }
 
 export const engineActor: Actor = { kind: 'engine', id: 'vapora' };
 
 export function createChangeLog(): ChangeLog {
-  return { urgent: false, steps: new Set(), gates: new Set(), votes: [], alerts: [], audit: [], ends: [], run: false };
+  return { urgent: false, steps: new Set(), gates: new Set(), tasks: new Map(), votes: [], alerts: [], audit: [], ends: [], run: false };
 }
 
 /** Unsettled dependencies + unpassed phases it depends on + 1 while its own phase is closed. */
@@ -124,29 +130,38 @@ export function isBeingChanged({ state: { adding, editing } }: Run): boolean {
   return adding !== undefined || editing !== undefined;
 }
 
+// --- gates ----------------------------------------------------------------------------------------------------------
+
+/** In an order that a run which was saved and goes on has too; earlier runs keep theirs. */
+export function openGateIds(run: Run): string[] {
+  const ids = [...run.openGates];
+  return run.version >= 4 ? ids.sort() : ids;
+}
+
 // --- effects --------------------------------------------------------------------------------------------------------
 
 export function effectId(effect: Omit<EffectKey, 'rootRunId'>): string {
   return activityIdOf(effect);
 }
 
-/** Asks the driver to cancel what runs; the end still has to come. */
+/** Asks the driver to cancel what runs; the end still has to come. A task of a person ends by itself. */
 export function cancelEffects(run: Run, node: StepNode, reason: string, only?: (effect: EffectRef) => boolean): void {
   if (node.inFlight === 0) return;
   for (const flight of Object.values(run.state.inFlight)) {
     if (flight.step !== node.plan.id || flight.kind === 'undo' || flight.cancelling === true) continue;
     if (only !== undefined && !only(flight.effect)) continue;
     flight.cancelling = true;
-    run.decisions.push({ type: 'cancelEffect', effect: flight.effect, reason });
+    if (flight.task !== undefined) run.work.withdrawn.push({ id: effectId(flight.effect), reason });
+    else run.decisions.push({ type: 'cancelEffect', effect: flight.effect, reason });
   }
 }
 
 // --- timers and time ------------------------------------------------------------------------------------------------
 
-/** A timer by its id. While the run is paused with `freeze`, one of a gate does not run: what is left of it is kept. */
+/** A timer by its id. While the run is paused with `freeze`, one of a gate or a task does not run: what is left of it is kept. */
 export function startTimer(run: Run, id: string, timer: TimerRunState): void {
   const frozen = run.state.paused?.frozen;
-  if (frozen !== undefined && isGateTimer(timer)) {
+  if (frozen !== undefined && isPeoplesTimer(timer)) {
     frozen[id] = { leftMs: Math.max(0, timer.atMs - run.now), timer };
     return;
   }
@@ -154,8 +169,9 @@ export function startTimer(run: Run, id: string, timer: TimerRunState): void {
   run.decisions.push({ type: 'startTimer', id, atMs: timer.atMs, summary: timer.summary });
 }
 
-export function isGateTimer({ kind }: TimerRunState): boolean {
-  return kind === 'gateDeadline' || kind === 'gateReminder';
+/** It counts the time that people have. */
+export function isPeoplesTimer({ kind }: TimerRunState): boolean {
+  return kind === 'gateDeadline' || kind === 'gateReminder' || kind === 'taskDeadline' || kind === 'taskReminder';
 }
 
 export function cancelTimer(run: Run, id: string): void {

@@ -1,10 +1,10 @@
-import { EngineDriver, type DriverOptions } from '../../test/support/engine-driver';
+import { agentNamed, EngineDriver, type DriverOptions } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft } from '../../test/support/plan-builder';
 import type { AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
 import type { TokenClaims, VerifiedToken, VoteClaims } from '../contract/signed-requests';
 import { findUndecidableGates } from './approvers';
-import type { EngineEvent, VoteVerdict } from './types';
+import type { EngineEvent, ReportVerdict, VoteVerdict } from './types';
 
 /** A run that takes signed requests only. A token of these tests is its claims in base64url, between two dots. */
 function strictRun(draft: PlanDraft, { engine, ...options }: DriverOptions = {}): EngineDriver {
@@ -227,6 +227,43 @@ describe('changes of the run', () => {
     expect(driver.adjust({ kind: 'pause' }, { reason: 'look' })).toMatchObject({ ok: true });
     expect(driver.adjust({ kind: 'resume' })).toMatchObject({ ok: true });
     expect(driver.adjust({ kind: 'cancel' }, { reason: 'enough' })).toMatchObject({ ok: true });
+  });
+});
+
+describe('what people report', () => {
+  function taskRun(): EngineDriver {
+    const plan = buildPlan({ steps: { a: {}, keep: { approval: { approvers: ['bo'] } } } });
+    return new EngineDriver(plan, {
+      verify: readToken,
+      engine: { signatures: 'required', humans: [{ id: 'dora', role: 'decision-maker' }] },
+      assign: ({ step }) => ({ kind: 'assigned', agent: agentNamed('ana', { executor: step === 'a' ? 'human' : 'simulate' }) }),
+    }).run();
+  }
+
+  function report(driver: EngineDriver, token: string | undefined, result: { status: 'success' } | undefined): ReportVerdict | undefined {
+    let verdict: ReportVerdict | undefined;
+    driver.send({
+      type: 'reported',
+      atMs: driver.nowMs,
+      report: { step: 'a', by: 'ana', message: 'half of it', ...(result !== undefined && { result }) },
+      ...(token !== undefined && { token, message: { step: 'a' } }),
+      answer: (said) => (verdict = said),
+    });
+    return verdict;
+  }
+  const done = { status: 'success' } as const;
+
+  test('a result is signed as the report that it is; how far somebody is need not be', () => {
+    const driver = taskRun();
+    expect(report(driver, undefined, undefined)).toMatchObject({ ok: true, reply: { effect: 'noted' } });
+    expect(report(driver, undefined, done)).toMatchObject({ ok: false, code: 'unsigned' });
+    expect(report(driver, tokenOf({ act: 'adjust', digest: 'd' }), done)).toMatchObject({ ok: false, code: 'bad_token' });
+    expect(report(driver, tokenOf({ act: 'report', sub: 'bo', digest: 'd' }), done)).toMatchObject({ ok: false, code: 'bad_token' });
+    expect(driver.stateOf('a')).toBe('running');
+    expect(lastAudit(driver, 'report.ignored')).toMatchObject({ details: { code: 'bad_token' } });
+    expect(report(driver, tokenOf({ act: 'report', digest: 'd' }), done)).toMatchObject({ ok: true, reply: { effect: 'succeeded' } });
+    expect(driver.stateOf('a')).toBe('passed');
+    expect(lastAudit(driver, 'task.reported')?.actor).toEqual({ kind: 'person', id: 'ana', assurance: 'verified', key: 'key-1' });
   });
 });
 

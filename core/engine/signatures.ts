@@ -7,6 +7,7 @@ import { judgeAdjustment, refuseAdjustment } from './adjustments/adjust-run';
 import { ignoreVote } from './gates';
 import type { Run } from './run';
 import type { Vote } from './run-state';
+import { ignoreReport, judgeReport } from './tasks';
 import type { AdjustmentRequest, PersonalEvent } from './types';
 import { generationOf, judgeVote } from './votes';
 
@@ -23,7 +24,13 @@ export interface Signed {
 }
 
 export function signedOf(event: PersonalEvent): Signed {
-  return { token: event.token, isFree: event.type === 'adjusted' && unsignedAdjustments.has(event.request.adjustment.kind) };
+  return { token: event.token, isFree: isFree(event) };
+}
+
+/** What only holds or ends the run, or says how far somebody is. */
+function isFree(event: PersonalEvent): boolean {
+  if (event.type === 'adjusted') return unsignedAdjustments.has(event.request.adjustment.kind);
+  return event.type === 'reported' && event.report.result === undefined;
 }
 
 /** Why it does not count as it is signed, or not signed; undefined where it may. Changes nothing. */
@@ -41,7 +48,7 @@ export function judgeSignature(run: Run, { token, isFree = false }: Signed): Ref
  */
 export function holdRequest(run: Run, event: PersonalEvent): boolean {
   if (run.options.signatures === undefined || isVerified(event)) return false;
-  if (event.type === 'voted' ? !judgeVote(run, event.vote).ok : judgeChange(run, event.request, event.token) !== undefined) return false;
+  if (isRefused(run, event)) return false;
   const refusal = judgeSignature(run, signedOf(event));
   if (refusal !== undefined) {
     refuseRequest(run, event, refusal);
@@ -59,7 +66,19 @@ export function judgeChange(run: Run, request: AdjustmentRequest, token: string 
   return isNameless ? undefined : judgeAdjustment(run, request);
 }
 
+function isRefused(run: Run, event: PersonalEvent): boolean {
+  switch (event.type) {
+    case 'voted':
+      return !judgeVote(run, event.vote).ok;
+    case 'adjusted':
+      return judgeChange(run, event.request, event.token) !== undefined;
+    case 'reported':
+      return !judgeReport(run, event.report).ok;
+  }
+}
+
 function isVerified(event: PersonalEvent): boolean {
+  if (event.type === 'reported') return event.report.key !== undefined;
   return (event.type === 'voted' ? event.vote.assurance : event.request.by.assurance) === 'verified';
 }
 
@@ -84,7 +103,7 @@ export function requestVerification(run: Run): void {
 
 function signatureOf(event: PersonalEvent): VerifyInput['tokens'][number] {
   const { token = '' } = event;
-  return event.type === 'adjusted' && event.message !== undefined ? { token, message: event.message } : { token };
+  return event.type !== 'voted' && event.message !== undefined ? { token, message: event.message } : { token };
 }
 
 /** The answer to `verify`, in the order of what was asked: what counts, signed by whom it says. All else is refused. */
@@ -114,6 +133,7 @@ export function refuseUnverified(run: Run): void {
 /** Says in the audit, and to whoever asked, why it does not count. */
 export function refuseRequest(run: Run, event: PersonalEvent, { code, reason }: Refusal): void {
   if (event.type === 'voted') ignoreVote(run, event.vote, { code, reason });
+  else if (event.type === 'reported') ignoreReport(run, event.report, { code, reason });
   else refuseAdjustment(run, event.request, { code, reason });
   event.answer?.({ ok: false, code, reason });
 }
@@ -121,19 +141,27 @@ export function refuseRequest(run: Run, event: PersonalEvent, { code, reason }: 
 /** The signature is good: is it of this request, about this run as it is now, and for the first time? */
 function judgeClaims(run: Run, event: PersonalEvent, claims: TokenClaims): Refusal | undefined {
   const { planHash, run: ids } = run.options;
-  const by = event.type === 'voted' ? event.vote.by : event.request.by.id;
+  const by = whoAsks(event);
   const signer = personName(claims.sub);
   // Who gives no name is whoever has signed.
-  const isNamed = event.type === 'voted' || by !== unknownPerson;
-  if (isNamed && signer !== by) return bad(`it is signed by ${signer}, not by ${by}`);
+  const isNameless = event.type === 'adjusted' && by === unknownPerson;
+  if (!isNameless && signer !== by) return bad(`it is signed by ${signer}, not by ${by}`);
   if (claims.act === 'start') return bad('it was signed for the start of a run');
   if (claims.run !== ids.rootRunId) return bad('it was signed for another run');
   if (claims.plan !== planHash) return bad('it was signed for another plan than the run follows');
   if (run.state.usedTokens?.includes(claims.jti) === true) {
     return { code: 'replayed_token', reason: 'its token has counted already: every vote and every change is signed anew' };
   }
-  if (event.type === 'adjusted') return claims.act === 'adjust' ? undefined : bad('it was signed as a vote');
-  return claims.act === 'vote' ? judgeVoteClaims(run, event.vote, claims) : bad('it was signed as a change of the run');
+  const act = ({ voted: 'vote', adjusted: 'adjust', reported: 'report' } as const)[event.type];
+  if (claims.act !== act) return bad(`it was signed as ${actNames[claims.act]}`);
+  return event.type === 'voted' && claims.act === 'vote' ? judgeVoteClaims(run, event.vote, claims) : undefined;
+}
+
+const actNames = { vote: 'a vote', adjust: 'a change of the run', report: 'a report on a step' };
+
+function whoAsks(event: PersonalEvent): string {
+  if (event.type === 'adjusted') return event.request.by.id;
+  return event.type === 'voted' ? event.vote.by : event.report.by;
 }
 
 function judgeVoteClaims(run: Run, { gate, decision, reason }: Vote, claims: VoteClaims): Refusal | undefined {
@@ -151,5 +179,6 @@ function bad(why: string): Refusal {
 
 function signedBy({ token: _, ...event }: PersonalEvent, signer: Actor & { key: string }): PersonalEvent {
   if (event.type === 'adjusted') return { ...event, request: { ...event.request, by: signer } };
+  if (event.type === 'reported') return { ...event, report: { ...event.report, key: signer.key } };
   return { ...event, vote: { ...event.vote, assurance: 'verified', key: signer.key } };
 }

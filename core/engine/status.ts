@@ -3,6 +3,7 @@ import { isRollingBack } from './ending';
 import type { StepNode } from './plan-index';
 import { audit, engineActor, type Run } from './run';
 import { currentSubStep } from './rollout';
+import { countResting, describeTasks } from './tasks';
 import { checkRunTransition, isSettled } from './transitions';
 
 /** What the run as a whole is doing, from its counters: O(phases), not O(steps). */
@@ -41,13 +42,15 @@ const auditNames: Partial<Record<RunStatus, string>> = {
   rolling_back: 'rollback_started',
 };
 
-/** Waiting wins over blocked, and both count only when nothing runs or is ready. */
+/** Waiting, for a decision or for a person's work, wins over blocked, and both count only when nothing else runs or is ready. */
 function findStatus(run: Run): RunStatus {
   const { state } = run;
   if (isTerminalRunStatus(state.status)) return state.status;
   if (state.ending !== undefined) return isRollingBack(run) ? 'rolling_back' : state.status === 'created' ? 'planning' : state.status;
   if (state.paused !== undefined) return 'paused';
-  if (run.counts.moving > 0) return run.unsettledWithoutAsync === 0 && run.unpassedPhases === 0 ? 'completing' : 'in_progress';
+  const resting = countResting(run);
+  if (run.counts.moving > resting) return run.unsettledWithoutAsync === 0 && run.unpassedPhases === 0 ? 'completing' : 'in_progress';
+  if (resting > 0) return 'waiting_approval';
   let isBlocked = run.blockedSteps.size > 0;
   for (const id of run.openGates) {
     const gate = state.gates[id];
@@ -67,11 +70,15 @@ function findPhase(run: Run): string | null {
   return unfinished?.plan.id ?? null;
 }
 
-/** What only a person, or another step's end, can move: open gates, then blocked steps that have none. */
+/** What only a person, or another step's end, can move: open gates, `<step>:task` of what people do, and blocked steps that have no gate. */
 export function waitsFor(run: Run): string[] {
-  const waiting = [...run.openGates];
+  const waiting = [...run.openGates, ...[...run.tasks.keys()].map(waitOfTask)];
   for (const node of run.blockedSteps) if (!hasOpenGate(run, node)) waiting.push(node.plan.id);
   return waiting.sort();
+}
+
+function waitOfTask(step: string): string {
+  return `${step}:task`;
 }
 
 function hasOpenGate(run: Run, node: StepNode): boolean {
@@ -87,7 +94,8 @@ export function progressOf(run: Run): number {
 
 /** Why a step is as it is; of one that waits for an agent: whom for. */
 export function stepReason(run: Run, node: StepNode): string | undefined {
-  if (node.run.undoing !== undefined || (node.run.state !== 'ready' && node.run.state !== 'running')) return node.run.reason;
+  const asked = describeTasks(run, node.plan.id);
+  if (node.run.undoing !== undefined || (node.run.state !== 'ready' && node.run.state !== 'running')) return asked ?? node.run.reason;
   const isFree = node.run.state === 'running' || run.state.busy?.keys.includes(node.agentKey) !== true;
   const why =
     findBusy(node) ??
@@ -99,7 +107,9 @@ export function stepReason(run: Run, node: StepNode): string | undefined {
           .at(0));
   if (why !== undefined) return `waiting for an agent: ${why}`;
   const sub = node.run.state === 'running' ? currentSubStep(run, node) : undefined;
-  return sub === undefined ? node.run.reason : `${sub.part.name}, ${sub.at + 1} of ${sub.of}`;
+  const part = sub === undefined ? undefined : `${sub.part.name}, ${sub.at + 1} of ${sub.of}`;
+  if (asked !== undefined) return part === undefined ? asked : `${part}: ${asked}`;
+  return part ?? node.run.reason;
 }
 
 function findBusy({ run: step }: StepNode): string | undefined {
@@ -110,6 +120,7 @@ function findBusy({ run: step }: StepNode): string | undefined {
 export function stepWaitsFor(run: Run, node: StepNode): string[] {
   const { state } = node.run;
   const { id } = node.plan;
+  if (run.tasks.has(id)) return [waitOfTask(id)];
   if (isSettled(state) || run.state.endedAtMs !== undefined) return [];
   const gates = [id, `${id}:start`, `${id}:blocked`, `${id}:unknown`].filter((gate) => run.openGates.has(gate));
   if (gates.length > 0) return gates;

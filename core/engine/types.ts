@@ -9,7 +9,7 @@ import type {
   FrozenPlan,
   RunChanges,
 } from '../contract/local-activities';
-import type { DecideReply, Refusal } from '../contract/messages';
+import type { DecideReply, Refusal, ReportMessage, ReportReply } from '../contract/messages';
 import type { NoticeChannel, NoticeDocument } from '../contract/notice';
 import type { Signatures, VerifiedToken, VerifyInput } from '../contract/signed-requests';
 import type { TerminalRunStatus } from '../contract/states';
@@ -34,13 +34,15 @@ export interface Engine {
   hasChanges(): { any: boolean; urgent: boolean };
   /** Why this vote would be refused, or what it would do: pure, for update validators. */
   judgeVote(vote: Vote, token?: string): VoteVerdict;
+  /** Why this report would be refused, or what it would do: pure, for update validators. */
+  judgeReport(report: Report, token?: string): ReportVerdict;
   /** Why this adjustment would be refused; undefined where it applies now. Pure, for update validators. */
   judgeAdjustment(request: AdjustmentRequest, token?: string): Refusal | undefined;
   /** Nothing new is started from now on: the run is to continue as new. */
   drain(): void;
-  /** True when nothing runs and no question is open: the state is all there is of the run. */
+  /** True when nothing runs (tasks of people do not) and no question is open: the state is all there is of the run. */
   isQuiet(): boolean;
-  /** What only a person can move, now: ids of open gates and blocked steps. Cheap: asked after every turn. */
+  /** What only a person can move, now: ids of open gates, tasks and blocked steps. Cheap: asked after every turn. */
   waitsFor(): string[];
   statusView(nowMs: number): RunStatusView;
   gateViews(nowMs: number): GateView[];
@@ -78,6 +80,15 @@ export interface EngineOptions {
 /** What a vote does, or why it does not count. */
 export type VoteVerdict = { ok: true; reply: DecideReply } | ({ ok: false } & Refusal);
 
+/** A person's word on a task, in the one form of the names. */
+export interface Report extends Omit<ReportMessage, 'token'> {
+  by: string;
+  /** Id of the key that signed it. */
+  key?: string;
+}
+
+export type ReportVerdict = { ok: true; reply: ReportReply } | ({ ok: false } & Refusal);
+
 /** Somebody wants to change the run. */
 export interface AdjustmentRequest {
   adjustment: Adjustment;
@@ -88,6 +99,12 @@ export interface AdjustmentRequest {
 
 /** What became of an edited file: the plan and where it is kept, or why there is none. */
 export type CompiledPlan = { plan: Plan; frozen: FrozenPlan; historyEstimatesMs: Record<string, number> } | { problem: string };
+
+export interface SignedMessage {
+  token?: string;
+  /** What the token is the signature of: all that was said but the token. */
+  message?: Record<string, unknown>;
+}
 
 export type EngineEvent =
   | { type: 'replied'; atMs: number; replies: AssignmentReply[] }
@@ -100,25 +117,21 @@ export type EngineEvent =
       attempt?: number;
       result?: AgentResult;
       failure?: EffectFailure;
+      /** Who has reported it, of a task. */
+      reporter?: Actor;
     }
   /** A monitor's sample came back (effect path `<step>/sample-<k>`): also `effectEnded`. */
   | { type: 'timerFired'; atMs: number; id: string }
   /** `answer` is told what became of the vote, once. */
   | { type: 'voted'; vote: Vote; token?: string; answer?: (verdict: VoteVerdict) => void }
+  /** `answer` is told what became of the report, once. */
+  | ({ type: 'reported'; atMs: number; report: Report; answer?: (verdict: ReportVerdict) => void } & SignedMessage)
   | { type: 'cancelRequested'; atMs: number; by: Actor; reason: string; noRollback: boolean }
   | { type: 'pauseRequested'; atMs: number; by: Actor; reason: string; freeze?: boolean }
   | { type: 'resumeRequested'; atMs: number; by: Actor; reason?: string }
   | { type: 'alertReceived'; atMs: number; by: Actor; name: string; severity: string; message: string }
   /** `answer` is told what became of it, once. */
-  | {
-      type: 'adjusted';
-      atMs: number;
-      request: AdjustmentRequest;
-      token?: string;
-      /** What the token is the signature of: all that was said but the token. */
-      message?: Record<string, unknown>;
-      answer?: (verdict: AdjustVerdict) => void;
-    }
+  | ({ type: 'adjusted'; atMs: number; request: AdjustmentRequest; answer?: (verdict: AdjustVerdict) => void } & SignedMessage)
   /** The answer to the decision `verify`, in its order. */
   | { type: 'verified'; atMs: number; verified: VerifiedToken[] }
   /** The answer to the decision `addAgents`. */
@@ -131,7 +144,7 @@ export type EngineEvent =
   | { type: 'signalIgnored'; atMs: number; name: string; reason: string; by?: string };
 
 /** What a person asks for and may have signed. */
-export type PersonalEvent = Extract<EngineEvent, { type: 'voted' | 'adjusted' }>;
+export type PersonalEvent = Extract<EngineEvent, { type: 'voted' | 'adjusted' | 'reported' }>;
 
 export type Decision =
   /** All steps (or slots, compensations, samples) that need an agent now: one wave. Answered by `replied`. */
@@ -150,10 +163,10 @@ export type Decision =
   | { type: 'cancelTimer'; id: string }
   /** Answered by `agentsAdded`. Nobody is assigned meanwhile. */
   | { type: 'addAgents'; role: string; count: number }
-  /** Answered by `planCompiled`. Nobody is assigned meanwhile. */
-  | { type: 'compilePlan'; source: string; format: 'yaml' | 'toml' }
   /** Whose signatures these are. Answered by `verified`; one at a time. */
   | { type: 'verify'; id: string; tokens: VerifyInput['tokens'] }
+  /** Answered by `planCompiled`. Nobody is assigned meanwhile. */
+  | { type: 'compilePlan'; source: string; format: 'yaml' | 'toml' }
   /** Tell one channel. Nothing waits for it but the very end of the run. Answered by `noticeEnded`. */
   | { type: 'notify'; id: string; channel: NoticeChannel; notice: NoticeDocument }
   | { type: 'finish'; status: TerminalRunStatus; reason?: string };

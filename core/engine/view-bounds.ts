@@ -17,8 +17,19 @@ export interface ViewBounds {
 /** Temporal gives no answer to a query beyond 2 MiB. */
 const maxViewBytes = 1_900_000;
 
+export const widestBounds: ViewBounds = {
+  textLength: 4_000,
+  names: 1_000,
+  outputs: 1_000,
+  lines: 10_000,
+  alerts: 200,
+  gates: 10_000,
+  steps: 100_000,
+  entries: 100_000,
+};
+
 const everySize: readonly ViewBounds[] = [
-  { textLength: 4_000, names: 1_000, outputs: 1_000, lines: 10_000, alerts: 200, gates: 10_000, steps: 100_000, entries: 100_000 },
+  widestBounds,
   { textLength: 400, names: 50, outputs: 50, lines: 1_000, alerts: 100, gates: 1_000, steps: 100_000, entries: 10_000 },
   { textLength: 60, names: 10, outputs: 5, lines: 1_000, alerts: 50, gates: 500, steps: 5_000, entries: 5_000 },
   { textLength: 40, names: 5, outputs: 2, lines: 200, alerts: 20, gates: 100, steps: 1_000, entries: 1_000 },

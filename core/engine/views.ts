@@ -8,6 +8,7 @@ import type { Run } from './run';
 import { progressOf, stepReason, stepWaitsFor, waitsFor } from './status';
 import { planElapsedMs, projectTimeline } from './timeline';
 import { currentSubStep } from './rollout';
+import { createTaskViews, viewTasksOf } from './tasks';
 import { isDone, isSettled } from './transitions';
 import type { StepRunState } from './run-state';
 import { boundList, boundNames, type ViewBounds } from './view-bounds';
@@ -16,6 +17,7 @@ import { boundList, boundNames, type ViewBounds } from './view-bounds';
 export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): RunStatusView {
   const { state, plan, options, index } = run;
   const gates = createGateViews(run, bounds);
+  const tasks = createTaskViews(run, bounds);
   const text = (value: string): string => shortenText(value, bounds.textLength);
   const phaseIndex = state.phase === null ? 0 : (index.phaseById.get(state.phase)?.index ?? 0) + 1;
   return {
@@ -40,6 +42,7 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
     timeScale: options.timeScale,
     steps: boundList(index.steps, bounds.steps, ({ run: step }) => rankOfStep(step)).map((node) => viewStep(run, node, bounds)),
     gates,
+    ...(tasks.length === 0 ? {} : { tasks }),
     alerts: state.alerts.slice(-bounds.alerts).map(({ atMs, name, message, ...alert }): AlertView => ({
       ...alert,
       name: text(name),
@@ -86,6 +89,7 @@ function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
   const why = step.slots.find((slot) => slot.why !== undefined)?.why;
   const reason = stepReason(run, node);
   const agent = agentOf(node);
+  const message = step.result?.summary ?? run.tasks.get(plan.id)?.findLast(({ task }) => task.message !== undefined)?.task.message;
   const text = (value: string): string => shortenText(value, bounds.textLength);
   return {
     id: plan.id,
@@ -95,7 +99,7 @@ function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
     agent: agent === undefined ? null : shortenText(agent, Math.max(100, bounds.textLength)),
     role: plan.role,
     progress: stepProgress(run, node),
-    ...(step.result?.summary === undefined ? {} : { message: text(step.result.summary) }),
+    ...(message === undefined ? {} : { message: text(message) }),
     reason: reason === undefined ? null : text(reason),
     waitsFor: boundNames(stepWaitsFor(run, node), bounds),
     ...(step.startedAtMs === undefined ? {} : { startedAt: iso(step.startedAtMs) }),
@@ -105,12 +109,15 @@ function viewStep(run: Run, node: StepNode, bounds: ViewBounds): StepView {
   };
 }
 
-/** Only what the engine itself knows; heartbeats know more about a step that runs. */
+/** Only what the engine itself knows, or a person has reported; heartbeats know more about a step that runs. */
 function stepProgress(run: Run, node: StepNode): number | null {
   const { run: step } = node;
   if (step.state === 'passed') return 1;
   const sub = step.rollout === undefined ? undefined : currentSubStep(run, node);
-  if (sub !== undefined && step.state === 'running') return sub.at / sub.of;
+  const tasks = run.tasks.get(node.plan.id) ?? [];
+  const reported = tasks.reduce((sum, { task }) => sum + (task.progress ?? 0), 0) / Math.max(1, tasks.length);
+  if (sub !== undefined && step.state === 'running') return (sub.at + reported) / sub.of;
+  if (tasks.some(({ task }) => task.progress !== undefined)) return reported;
   return step.monitor === undefined ? null : Math.min(1, step.monitor.next / step.monitor.of);
 }
 
@@ -169,6 +176,12 @@ export function createExplainView(run: Run, stepId: string, bounds: ViewBounds):
     else lines.push(`agent wanted (${slot.state})${slot.why === undefined ? '' : `: ${slot.why}`}`);
     if (slot.excluded.length > 0) lines.push(`not again: ${slot.excluded.join(', ')}`);
     if (slot.failure !== undefined) lines.push(`failed: ${slot.failure}`);
+  }
+  for (const { id, agent, since, deadline, asked, mayReport } of viewTasksOf(run, stepId, bounds)) {
+    const outputs = asked.outputs.length === 0 ? '' : `, outputs ${asked.outputs.join(', ')}`;
+    lines.push(
+      `task ${id}: asked of ${agent} since ${since}, until ${deadline ?? 'the run goes on'}${outputs} (${mayReport.join(', ')} may report)`,
+    );
   }
   for (const check of step.overridden ?? []) lines.push(`overridden: ${check}`);
   for (const comment of step.comments ?? []) lines.push(`comment of ${comment.from} on generation ${comment.generation}: ${comment.text}`);

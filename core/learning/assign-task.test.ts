@@ -42,6 +42,7 @@ describe('who can do it', () => {
     ['the role itself before its prefix', { role: 'developer-lead' }, ['any', 'lead']],
     ['a prefix with the rest as skill', { role: 'developer-frontend' }, ['any', 'front']],
     ['a prefix with the rest as skills', { role: 'developer-front-end' }, ['any', 'full']],
+    ['the one of that id, where no agent has the role', { role: 'lead', skills: ['cooking'] }, ['lead']],
     ['the named one alone, whatever its role and skills', { agentId: 'lead', skills: ['cooking'] }, ['lead']],
   ])('%s', (_name, overrides, expected) => {
     const choice = assign(demand(overrides), team);
@@ -54,7 +55,7 @@ describe('who can do it', () => {
     ['a name', { agentId: 'zed' }, [agent('a')], {}, /agent zed is not among this run's 1 agents/],
     ['a skill', { skills: ['rust', 'go'] }, [agent('a', { skills: ['go'] })], {}, /a lacks the skill rust/],
     ['anybody new', { exclude: ['a'] }, [agent('a')], {}, /a has tried it already/],
-    ['a machine', { agentId: 'ana' }, [agent('ana', { executor: { kind: 'human' } })], {}, /ana is a person/],
+    ['a machine', { machinesOnly: true }, [agent('ana', { executor: { kind: 'human' } })], {}, /ana is a person/],
     ['who is still here', {}, [agent('a')], { a: { running: 0, retired: true } }, /a is retired/],
   ])('nobody for lack of %s', (_name, overrides, agents, facts, reason) => {
     expect(assign(demand(overrides), agents, facts)).toEqual({ kind: 'nobody', reason: expect.stringMatching(reason) });
@@ -100,5 +101,41 @@ describe('who does it', () => {
     const choice = assign(demand(), agents, facts);
     expect(choice).toMatchObject({ kind: 'assigned', agent: { id: 'a99' }, explanation: { more: 88 } });
     if (choice.kind === 'assigned') expect(choice.explanation.candidates.at(-1)).toMatchObject({ agentId: 'a99', rank: 100 });
+  });
+});
+
+describe('people', () => {
+  const ana = agent('ana', { executor: { kind: 'human' } });
+  const bo = agent('bo', { executor: { kind: 'human' } });
+  const sim = agent('sim', { executor: { kind: 'simulate' } });
+  const real = agent('real', { executor: { kind: 'command', argv: ['x'] } });
+
+  test.each<[string, Partial<TaskDemand>, AgentSpec[], string[]]>([
+    ['do what no machine can', {}, [ana, bo, agent('t', { role: 'tester' })], ['ana', 'bo']],
+    ['are not asked while a machine can', {}, [ana, real], ['real']],
+    ['nor while a simulated one can', {}, [ana, sim], ['sim']],
+    ['unless they are named', { agentId: 'ana' }, [ana, real], ['ana']],
+    ['take over what all machines have tried, and no simulated one does', { exclude: ['real'] }, [ana, sim, real], ['ana']],
+    ['and from each other', { exclude: ['ana'] }, [ana, bo], ['bo']],
+  ])('%s', (_name, overrides, agents, expected) => {
+    const choice = assign(demand(overrides), agents);
+    if (choice.kind !== 'assigned') throw new Error(choice.reason);
+    expect(choice.explanation.candidates.map(({ agentId }) => agentId).sort()).toEqual(expected);
+  });
+
+  test('that people are busy is said', () => {
+    expect(assign(demand(), [ana, bo], { ana: { running: 1 }, bo: { running: 1 } })).toEqual({
+      kind: 'busy',
+      reason: 'all 2 agents for role developer are busy: ana 1/1, bo 1/1',
+      people: true,
+    });
+  });
+
+  test('a busy machine is waited for, and the explanation says why nobody was asked', () => {
+    expect(assign(demand(), [ana, real], { real: { running: 1 } }).kind).toBe('busy');
+    const choice = assign(demand(), [ana, real]);
+    expect(choice.kind === 'assigned' && choice.explanation.rejected).toEqual([
+      { agentId: 'ana', reason: 'is a person, and there are machines for it' },
+    ]);
   });
 });

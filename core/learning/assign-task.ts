@@ -1,5 +1,5 @@
 import type { AgentSpec } from '../contract/agents';
-import { findEligible, type WorkDemand } from './eligibility';
+import { findEligible, isPerson, type WorkDemand } from './eligibility';
 import { type AssignmentExplanation, explainAssignment } from './explanation';
 import { createLearningProfile, type LearningProfile } from './profile';
 import { type AgentScore, type Candidate, rankCandidates } from './scoring';
@@ -24,8 +24,8 @@ export interface TaskDemand extends WorkDemand {
 
 export type TaskAssignment =
   | { kind: 'assigned'; agent: AgentSpec; score: AgentScore; explanation: AssignmentExplanation }
-  /** All who could are at their capacity. */
-  | { kind: 'busy'; reason: string }
+  /** All who could are at their capacity. `people`: all of them are people. */
+  | { kind: 'busy'; reason: string; people?: true }
   /** No agent can do it. */
   | { kind: 'nobody'; reason: string };
 
@@ -69,7 +69,9 @@ export function assignTask(
   }
   const [chosen] = choosable;
   const agent = present.find(({ id }) => id === chosen?.agentId);
-  if (chosen === undefined || agent === undefined) return { kind: 'busy', reason: busyReason(demand, ranked) };
+  if (chosen === undefined || agent === undefined) {
+    return { kind: 'busy', reason: busyReason(demand, ranked), ...(present.every(isPerson) && { people: true as const }) };
+  }
   const explanation = explainAssignment({
     policy: demand.policy,
     taskType: demand.taskType,

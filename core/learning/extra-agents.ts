@@ -1,5 +1,5 @@
 import type { AgentSpec } from '../contract/agents';
-import { findEligible } from './eligibility';
+import { findEligible, isPerson } from './eligibility';
 
 export interface ExtraAgents {
   added: AgentSpec[];
@@ -21,8 +21,12 @@ export function findExtraAgents(
   const able = findEligible([...agents, ...spare], { role, skills: [], exclude: [] }).eligible;
   const added = able.filter(({ id }) => !taken.has(id)).slice(0, count);
   const originals = able.filter(({ id }) => taken.has(id));
-  const templates = originals.length > 0 ? originals : added;
-  if (templates.length === 0) return { added, problem: `there is no agent for ${role}, in the run or registered, that could be added` };
+  // There is one of each person.
+  const templates = (originals.length > 0 ? originals : added).filter((agent) => !isPerson(agent));
+  if (templates.length === 0 && added.length < count) {
+    const nobody = `there is no ${added.length === 0 ? '' : 'other '}agent for ${role}, in the run or registered, that could be added`;
+    return { added, problem: nobody };
+  }
   for (const { id } of [...added, ...spare]) taken.add(id);
   for (let turn = 0; added.length < count; turn += 1) {
     const template = templates[turn % templates.length] as AgentSpec;

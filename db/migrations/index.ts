@@ -6,6 +6,7 @@ import { gateViews } from './0005-gate-views';
 import { estimatesOfSteps } from './0006-estimates-of-steps';
 import { rollbackRequests } from './0007-rollback-requests';
 import { signingKeys } from './0008-signing-keys';
+import { tasks } from './0009-tasks';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   estimatesOfSteps,
   rollbackRequests,
   signingKeys,
+  tasks,
 ];

@@ -6,12 +6,10 @@ import type { Database } from '../connect';
 import { jsonText, storableText } from '../json-text';
 import { auditBodyOf, executionEndedBody, executionReopenedBody } from './audit-body';
 import { costSql } from './cost';
+import { leaseSeconds } from './lease-time';
 import { resultColumns } from './record';
 import { isReset, reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
-
-/** How long a lease lasts without renewal. */
-export const leaseSeconds = 60;
 
 export interface EffectAttempt {
   run: RunRef;

@@ -6,6 +6,7 @@ import { auditBodyOf, executionEndedBody, identityOf } from './audit-body';
 import { costSql } from './cost';
 import { reopensSql } from './reopening';
 import { isoOf, Statement } from './statement';
+import { addTasks } from './tasks';
 
 /**
  * Applies what changed since the last recording, in one transaction of one statement: updates the projections, ends what the workflow
@@ -22,8 +23,8 @@ export async function applyChanges(db: Database, run: RunRef, changes: RunChange
 }
 
 export function isEmpty(changes: RunChanges): boolean {
-  const { run, steps, gates, votes, alerts, audit, ends } = changes;
-  return run === undefined && [steps, gates, votes, alerts, audit, ends].every((list) => list.length === 0);
+  const { run, steps, gates, tasks = [], votes, alerts, audit, ends } = changes;
+  return run === undefined && [steps, gates, tasks, votes, alerts, audit, ends].every((list) => list.length === 0);
 }
 
 export interface AddedChanges {
@@ -37,7 +38,8 @@ export interface AddedChanges {
 
 /** Adds the parts that write the changes to a statement. */
 export function addChanges(statement: Statement, run: RunRef, changes: RunChanges): AddedChanges {
-  const all = [changes.gates, changes.votes, changes.alerts, changes.ends].some((list) => list.length > 0);
+  const { tasks = [] } = changes;
+  const all = [changes.gates, tasks, changes.votes, changes.alerts, changes.ends].some((list) => list.length > 0);
   const root = statement.value(run.rootRunId, 'text');
   const runId = statement.value(run.runId, 'text');
   addFreshness(statement, root, runId, changes.historyLength);
@@ -51,6 +53,7 @@ export function addChanges(statement: Statement, run: RunRef, changes: RunChange
   const lines = [`select 1 as part, n, body, key from unnest(${bodies}, ${keys}) with ordinality as a(body, key, n)`];
   if (!all) return { shape: 'steps', lines };
   addGates(statement, root, changes);
+  addTasks(statement, root, tasks);
   addVotes(statement, root, changes);
   addAlerts(statement, run, root, changes);
   addEnds(statement, { root, runId, ends: changes.ends });

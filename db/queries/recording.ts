@@ -50,7 +50,7 @@ interface RecordedItem {
 
 /** In the order in which the audit would have them. */
 function itemsOf(runId: string, changes: RunChanges): RecordedItem[] {
-  const { run, steps, gates, votes, alerts, audit, ends, ...rest } = changes;
+  const { run, steps, gates, tasks = [], votes, alerts, audit, ends, ...rest } = changes;
   const nothing: RunChanges = { ...rest, steps: [], gates: [], votes: [], alerts: [], audit: [], ends: [] };
   const itemOf = (kind: RefusedKind, object: string, item: object, part: Partial<RunChanges>): RecordedItem => ({
     kind,
@@ -62,6 +62,7 @@ function itemsOf(runId: string, changes: RunChanges): RecordedItem[] {
     ...(run === undefined ? [] : [itemOf('run', runId, run, { run })]),
     ...steps.map((step) => itemOf('step', step.step, step, { steps: [step] })),
     ...gates.map((gate) => itemOf('gate', gate.gate, gate, { gates: [gate] })),
+    ...tasks.map((task) => itemOf('task', task.view.step, task, { tasks: [task] })),
     ...votes.map((vote) => itemOf('vote', vote.gate, vote, { votes: [vote] })),
     ...alerts.map((alert) => itemOf('alert', alert.step, alert, { alerts: [alert] })),
     ...audit.map((entry) => itemOf('audit', entry.object, entry, { audit: [entry] })),

@@ -9,6 +9,7 @@ import { loadGates } from './gates';
 import { findRun, type RunRecord } from './find-run';
 import { estimateDurations } from './history';
 import { countRefusals } from './refusals';
+import { loadTasks } from './tasks';
 
 /**
  * The status of a run (by workflow id or run id) as far as Postgres knows: the shape the running workflow answers with. Null where
@@ -18,11 +19,12 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
   const run = await findRun(db, id);
   if (run === null) return null;
   const { rootRunId } = run;
-  const [planText, steps, executions, gates, alerts, refused, adjustments, ignored] = await Promise.all([
+  const [planText, steps, executions, gates, tasks, alerts, refused, adjustments, ignored] = await Promise.all([
     findPlanText(db, run.planHash),
     db.selectFrom('run_steps').selectAll().where('root_run_id', '=', rootRunId).execute(),
     loadStepExecutions(db, rootRunId),
     loadGates(db, rootRunId),
+    loadTasks(db, rootRunId),
     loadNewestAlerts(db, rootRunId),
     countRefusals(db, rootRunId),
     loadAdjustments(db, rootRunId),
@@ -67,6 +69,7 @@ export async function loadRunStatus(db: Database, id: string, atMs = Date.now())
     timeScale: run.timeScale,
     steps: views,
     gates,
+    ...(tasks.length > 0 && run.endedAt === null && { tasks }),
     alerts: alerts.newest,
     adjustments,
     ignoredSignals: Number(ignored?.n ?? 0),

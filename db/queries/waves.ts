@@ -16,7 +16,7 @@ import type { Database } from '../connect';
 import { jsonText } from '../json-text';
 import { loadAgentSet } from './agents';
 import { auditBodyOf, executionReopenedBody } from './audit-body';
-import { leaseSeconds } from './effects';
+import { leaseSeconds } from './lease-time';
 import { addAudit, addChanges, applyChanges, auditedColumn, auditedIn, type AuditedRow, isEmpty } from './record';
 import { recordItemByItem } from './recording';
 import { insertRefusal, isRefusal, refusalReason } from './refusals';
@@ -191,7 +191,7 @@ function choose(
   { run, atMs }: WaveInput,
 ): AssignmentReply | { intent: Intent } {
   const choice = assignTask(request, agents, facts.agents, atMs);
-  if (choice.kind !== 'assigned') return { ...refOf(request), kind: choice.kind, reason: choice.reason };
+  if (choice.kind !== 'assigned') return { ...refOf(request), ...choice };
   const { agent, explanation } = choice;
   const known = facts.agents.get(agent.id);
   const slots = facts.takenSlots.get(agent.id) ?? new Set<number>();

@@ -176,7 +176,7 @@ describe('a wave that is carried out twice', () => {
 });
 
 describe('who is chosen', () => {
-  test('by role, any role, hyphens, skills, exclusion and name; people never', async () => {
+  test('by role, any role, hyphens, skills, exclusion and name; people where there is no machine', async () => {
     const of = await makeRun(fixture.db, [
       agent('front', { role: 'developer', skills: ['frontend', 'react'], capacity: 9 }),
       agent('back', { role: 'developer', skills: ['backend'], capacity: 9 }),
@@ -194,7 +194,7 @@ describe('who is chosen', () => {
         request('f', { role: 'decision-maker' }),
         request('g', { role: 'tester' }),
       ),
-    ).toEqual(['front', 'back', 'nobody', 'nobody', 'back', 'nobody', 'nobody']);
+    ).toEqual(['front', 'back', 'nobody', 'nobody', 'back', 'ana', 'nobody']);
     const { replies } = await assignWave(
       fixture.db,
       wave(of, [request('c', { skills: ['backend', 'react'] }), request('s', { role: 'security' })]),

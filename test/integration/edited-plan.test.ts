@@ -349,7 +349,7 @@ test('where requests are signed, an edit is too, and a vote about the plan of be
     const another = { ...message, source };
     const other = await signAdjustment(bo, before, another);
     await expect(adjustRun(strict.client, id, { ...message, token: other })).rejects.toMatchObject({ details: { code: 'bad_token' } });
-    const reply = await adjustRun(strict.client, id, message, (facts) => signAdjustment(bo, facts, message));
+    const reply = await adjustRun(strict.client, id, message, { sign: (facts) => signAdjustment(bo, facts, message) });
     expect(reply).toMatchObject({ message: 'check is added' });
     const [line] = await listAuditOf(strict, id, 'run.adjusted');
     expect(line?.event.actor).toMatchObject({ id: 'bo', assurance: 'verified', key: bo.id });
@@ -359,7 +359,7 @@ test('where requests are signed, an edit is too, and a vote about the plan of be
     await expect(decideGate(strict.client, id, late)).rejects.toMatchObject({
       message: expect.stringContaining('it was signed for another plan than the run follows') as string,
     });
-    await decideGate(strict.client, id, vote, (facts) => signVote(ana, facts, vote));
+    await decideGate(strict.client, id, vote, { sign: (facts) => signVote(ana, facts, vote) });
     expect(await waitForResult(strict.client, id)).toMatchObject({ status: 'completed', steps: { passed: 4 }, planHash: reply.planHash });
   } finally {
     await strict.stop();

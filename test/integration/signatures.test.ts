@@ -6,7 +6,10 @@ import { importJWK, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose
 import { verifyAudit } from '../../client/audit';
 import { adjustRun, decideGate, getSignedRun } from '../../client/control-run';
 import { waitForResult } from '../../client/run-outcome';
-import { createSigningIdentity, publicKeyOf, signAdjustment, signStart, signVote, type SigningIdentity } from '../../client/signing';
+import { reportStep } from '../../client/report-step';
+import { createSigningIdentity, publicKeyOf, signAdjustment, signReport, signStart, signVote } from '../../client/signing';
+import type { SignedRun, SigningIdentity } from '../../client/signing';
+import type { ReportMessage } from '../../core/contract/messages';
 import { registerSigningKey, revokeSigningKey } from '../../client/signing-keys';
 import { startRun } from '../../client/start-run';
 import type { StartInput } from '../../core/contract/start-input';
@@ -258,14 +261,31 @@ test('a change of the run is signed, exactly as it is asked for', async () => {
   });
   await run.handle.signal('adjust', { ...message, by: 'bo', token });
   await waitFor('the refusal', async () => (await listAuditOf(vapora, run.id, 'adjustment.refused')).length === 2);
-  expect(await adjustRun(vapora.client, run.id, message, (about) => signAdjustment(ana, about, message))).toMatchObject({
+  expect(await adjustRun(vapora.client, run.id, message, { sign: (about) => signAdjustment(ana, about, message) })).toMatchObject({
     steps: ['extra'],
   });
   const [adjusted] = await listAuditOf(vapora, run.id, 'run.adjusted');
   expect(adjusted?.event.actor).toEqual({ kind: 'person', id: 'ana', assurance: 'verified', key: ana.id });
-  await decideGate(vapora.client, run.id, { ...vote, by: 'ana' }, (about) => signVote(ana, about, vote));
+  await decideGate(vapora.client, run.id, { ...vote, by: 'ana' }, { sign: (about) => signVote(ana, about, vote) });
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed', steps: { skipped: 1 } });
   expect(await listIgnoredSignals(vapora, run.id)).toEqual([]);
+});
+
+test('what a person has done is signed, as it is reported', async () => {
+  // Machines come first: here there are none.
+  const withAna = { source: `${agents.source.replace(/.*sim-1.*\n/, '')}  - { id: ana, role: reviewer, executor: { kind: human } }\n` };
+  const run = await startSigned('Workflow: reported\nSteps:\n  review: { agent: reviewer, output: notes }\n', { agents: withAna });
+  await waitFor('the task', async () => ((await run.status()).tasks ?? []).length > 0);
+  const report = { step: 'review', by: 'ana', result: { status: 'success' as const, outputs: { notes: 'fine' } } };
+  await expect(reportStep(vapora.client, run.id, report)).rejects.toMatchObject({ details: { code: 'unsigned' } });
+  await run.handle.signal('report', report);
+  await waitFor('the refusal', async () => (await listAuditOf(vapora, run.id, 'report.ignored')).length === 1);
+  const sign = (by: SigningIdentity) => (about: SignedRun, message: ReportMessage) => signReport(by, about, message);
+  await expect(reportStep(vapora.client, run.id, report, { sign: sign(bo) })).rejects.toMatchObject({ details: { code: 'bad_token' } });
+  expect(await reportStep(vapora.client, run.id, report, { sign: sign(ana) })).toMatchObject({ effect: 'succeeded' });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
+  const [reported] = await listAuditOf(vapora, run.id, 'task.reported');
+  expect(reported?.event.actor).toEqual({ kind: 'person', id: 'ana', assurance: 'verified', key: ana.id });
 });
 
 describe('starts that do not count', () => {

@@ -31,16 +31,19 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
-  ) => { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess } | { kind: 'busy' | 'nobody'; reason: string };
+  ) =>
+    | { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess }
+    | { kind: 'busy'; reason: string; people?: true }
+    | { kind: 'nobody'; reason: string };
   /** What becomes of a notice. Default: it is delivered at once. */
   deliver?: (notify: Notify) => { address?: string; attempt?: number; failure?: string } | 'never';
   engine?: Partial<EngineOptions>;
   /** Ids of the agents that are added. */
   addAgents?: (asked: { role: string; count: number }) => string[];
-  /** What becomes of an edited file: its plan, or why there is none. */
-  compile?: (source: string) => Plan | string;
   /** What becomes of a signature; `never`: it is not answered. */
   verify?: (token: string) => VerifiedToken | 'never';
+  /** What becomes of an edited file: its plan, or why there is none. */
+  compile?: (source: string) => Plan | string;
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -187,7 +190,7 @@ export class EngineDriver {
     return this.send({ type: 'cancelRequested', atMs: this.nowMs, by: { kind: 'person', id: 'ana' }, reason: 'enough', noRollback });
   }
 
-  /** Until the run has ended or only people can move it: the deadlines of gates, and what is deferred, come only with `untilMs`. */
+  /** Until the run has ended or only people can move it: the deadlines of gates and tasks, and what is deferred, come only with `untilMs`. */
   run({ untilMs }: { untilMs?: number } = {}): this {
     for (let turns = 0; this.finished === undefined; turns += 1) {
       if (turns > 20_000) throw new Error('The run does not end.');
@@ -220,7 +223,7 @@ export class EngineDriver {
   }
 
   #horizonMs(): number {
-    return this.#queue.some(({ id }) => !id.startsWith('gate/') && !id.endsWith('/deferred') && id !== 'run/late')
+    return this.#queue.some(({ id }) => !/^(gate|task)\//.test(id) && !id.endsWith('/deferred') && id !== 'run/late')
       ? Number.POSITIVE_INFINITY
       : this.nowMs;
   }
@@ -286,11 +289,6 @@ export class EngineDriver {
         });
         return;
       }
-      case 'compilePlan': {
-        const compiled = this.#compile(decision.source);
-        this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
-        return;
-      }
       case 'verify': {
         const verified = decision.tokens.map(({ token }) => this.#options.verify?.(token) ?? ('never' as const));
         if (verified.includes('never')) return;
@@ -299,6 +297,11 @@ export class EngineDriver {
           id: 'verify',
           event: () => ({ type: 'verified', atMs: this.nowMs, verified: verified as VerifiedToken[] }),
         });
+        return;
+      }
+      case 'compilePlan': {
+        const compiled = this.#compile(decision.source);
+        this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
         return;
       }
       case 'finish':

@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { decideGate } from '../../client/control-run';
+import { adjustRun, decideGate } from '../../client/control-run';
+import { reportStep } from '../../client/report-step';
 import { waitForResult } from '../../client/run-outcome';
 import type { StartInput } from '../../core/contract/start-input';
 import type { TerminalRunStatus } from '../../core/contract/states';
@@ -264,8 +265,47 @@ agents:
   scenario('invalid', 'failed', (vapora) =>
     startTestRun(vapora, 'Workflow: invalid\nSteps:\n  a: { agent: developer, dependencies: [nope] }\n', { agents: instantAgents }),
   ),
+  scenario('people', 'rolled_back', async (vapora) => {
+    const source = `
+Workflow: people
+Steps:
+  build: { agent: developer }
+  docs: { agent: writer, dependencies: [build], outputs: [docs.md], compensate: take it back, timeout: 3s, reassign: 1 }
+  ship: { agent: tester, dependencies: [docs], retry: { attempts: 1 }, reassign: 0 }
+  aside: { agent: writer, dependencies: [docs], optional: true }
+`;
+    const agents = {
+      source: `agents:
+  - {id: d, role: developer, executor: {kind: simulate, duration: 1ms}}
+  - {id: t, role: tester, executor: {kind: simulate, success: 0, duration: 8s}}
+  - {id: ana, role: writer, capacity: 9, executor: {kind: human}}
+  - {id: bo, role: writer, capacity: 9, executor: {kind: human}}
+`,
+    };
+    const run = await startTestRun(vapora, source, { agents });
+    const taskOf = (id: RegExp) =>
+      waitFor(`the task ${String(id)}`, async () => (await run.status()).tasks?.find((task) => id.test(task.id)));
+    const first = await taskOf(/^docs#1$/);
+    await run.handle.signal('report', { step: 'docs', by: 'eve', result: { status: 'success' } });
+    // Nobody reports in time: the other one is asked.
+    const second = await taskOf(/^docs#1.1.2$/);
+    if (second.agent === first.agent) throw new Error(`${first.agent} was asked twice`);
+    await run.handle.signal('report', { step: 'docs', agent: second.agent, progress: 0.5, message: 'half of it' });
+    await reportStep(vapora.client, run.id, {
+      step: 'docs',
+      by: second.agent,
+      result: { status: 'success', outputs: { 'docs.md': 'text' }, metrics: { words: 1 } },
+    });
+    await taskOf(/^aside#1$/);
+    await adjustRun(vapora.client, run.id, { kind: 'skip_step', step: 'aside', by: 'ana', reason: 'not needed' });
+    const undo = await taskOf(/!undo$/);
+    await reportStep(vapora.client, run.id, { step: 'docs', by: undo.agent, result: { status: 'success' } });
+    // What is undone last: the one who did not report may have begun.
+    const other = await waitFor('the other undo', async () => (await run.status()).tasks?.find((task) => task.id !== undo.id));
+    await reportStep(vapora.client, run.id, { step: 'docs', by: other.agent, result: { status: 'success' } });
+    return run;
+  }),
 ];
-
 /** A step that can be undone, and one that takes an hour. */
 async function startSlow(vapora: TestVapora, name: string): Promise<StartedTestRun> {
   const source = `

@@ -77,21 +77,51 @@ function startsAlthoughStopped(driver: EngineDriver, { id, fromMs }: Work): stri
   return said === undefined || said.action === 'run.resumed' ? '' : `${id} was launched after ${said.action}`;
 }
 
-/** One at a time, what ended last first; what nobody knows the end of before all. */
+/**
+ * What the run undoes when it ends: one at a time, what ended last first, what nobody knows the end of before all. What a step undoes by
+ * itself before that: one at a time too, what began last first.
+ */
 function undoesOutOfOrder(driver: EngineDriver, works: readonly Work[]): string {
+  const audit = driver.audit();
+  const ending = audit.findIndex(({ action }) => action === 'run.failure_found' || action === 'run.cancel_started');
+  const begun = audit.slice(0, Math.max(0, ending)).filter(({ action }) => action === 'compensation.started');
+  const early = new Set((ending === -1 ? audit : begun).map(({ details }) => `${String(details?.['undoes'])}!undo`));
   const undos = works.filter(({ mode }) => mode === 'undo');
-  const places = undos.map(({ id }) => {
-    const done = works.find((work) => work.id === id.replace('!undo', ''))!;
-    const { effect } = driver.launches.find((launch) => launch.id === done.id)!.launch;
-    const { outcome } = driver.state.steps[done.step]!.effects!.find(
-      ({ generation, slot, assignment, mode }) =>
-        generation === effect.generation && slot === effect.slot && assignment === effect.assignment && mode === 'do',
-    )!;
-    return outcome === 'unknown' ? Number.POSITIVE_INFINITY : done.toMs - startMs;
-  });
-  for (let index = 1; index < undos.length; index += 1) {
-    if (places[index]! > places[index - 1]!) return `${undos[index]!.id} was undone after ${undos[index - 1]!.id}`;
-    if (undos[index]!.fromMs < undos[index - 1]!.toMs) return `${undos[index]!.id} was undone beside ${undos[index - 1]!.id}`;
+  for (const [index, undo] of undos.entries()) {
+    const isEarly = early.has(undo.id);
+    const mates = undos.slice(0, index).filter((other) => (isEarly ? isOfSameWork(other, undo) : !early.has(other.id)));
+    const place = (one: Work): number => (isEarly ? lastUndone(works, one).fromMs : endOfUndone(driver, lastUndone(works, one)));
+    for (const mate of mates) if (place(undo) > place(mate)) return `${undo.id} was undone after ${mate.id}`;
+    for (const other of isEarly ? mates : undos.slice(0, index)) {
+      if (undo.fromMs < other.toMs) return `${undo.id} was undone beside ${other.id}`;
+    }
   }
   return '';
+}
+
+function isOfSameWork(one: Work, other: Work): boolean {
+  return one.step === other.step && generationOf(one) === generationOf(other);
+}
+
+function generationOf({ id }: Work): string | undefined {
+  return /#(\d+)/.exec(id)?.[1];
+}
+
+/** The effect that is undone; of a deployment that is undone at once, the last one. */
+function lastUndone(works: readonly Work[], undo: Work): Work {
+  const done = works.filter((work) => work.mode === 'do' && isOfSameWork(work, undo));
+  return done.find((work) => `${work.id}!undo` === undo.id) ?? done.at(-1)!;
+}
+
+function endOfUndone(driver: EngineDriver, { id, toMs }: Work): number {
+  const { step, effect } = driver.launches.find((launch) => launch.id === id)!.launch;
+  const entry = driver.state.steps[step]!.effects!.find(
+    ({ generation, slot, assignment, mode, subStep }) =>
+      mode === 'do' &&
+      generation === effect.generation &&
+      slot === effect.slot &&
+      assignment === effect.assignment &&
+      subStep === effect.path.split('/')[1],
+  );
+  return entry?.outcome === 'unknown' ? Number.POSITIVE_INFINITY : toMs - startMs;
 }

@@ -1,4 +1,4 @@
-import type { GateView, RunStatusView, StepView } from '../../core/contract/views';
+import type { GateView, RunStatusView, StepView, TaskView } from '../../core/contract/views';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -31,6 +31,21 @@ export function aGate(gate: Partial<GateView> & { id: string }): GateView {
     votes: [],
     deadline: null,
     ...gate,
+  };
+}
+
+export function aTask(task: Partial<TaskView> & { id: string }): TaskView {
+  return {
+    step: task.id.replace(/[#/].*$/, ''),
+    generation: 1,
+    mode: 'do',
+    agent: 'ana',
+    mayReport: ['ana'],
+    since: '2025-11-09T11:00:00.000Z',
+    deadline: null,
+    progress: null,
+    asked: { tasks: [], outputs: [], inputs: {} },
+    ...task,
   };
 }
 

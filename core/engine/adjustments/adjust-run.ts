@@ -32,10 +32,7 @@ export function judgeAdjustment(run: Run, request: AdjustmentRequest): Refusal |
 export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict | undefined {
   const { adjustment, by, reason } = request;
   const judged = judge(run, request);
-  if (!judged.ok) {
-    refuseAdjustment(run, request, judged);
-    return judged;
-  }
+  if (!judged.ok) return refuseAdjustment(run, request, judged);
   const changed = judged.apply();
   if (adjustment.kind === 'add_agent' || adjustment.kind === 'add_step' || adjustment.kind === 'edit_step') return undefined;
   const { kind, ...rest } = adjustment;
@@ -44,9 +41,9 @@ export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict |
 }
 
 /** Says in the audit why the run is not changed. */
-export function refuseAdjustment(run: Run, { adjustment, by, reason, via }: AdjustmentRequest, why: Refusal): void {
+export function refuseAdjustment(run: Run, { adjustment, by, reason, via }: AdjustmentRequest, why: Refusal): { ok: false } & Refusal {
   run.state.ignoredSignals += via === 'signal' ? 1 : 0;
-  tellRefused(run, why, { kind: adjustment.kind, by, object: objectOf(run, adjustment), said: reason ?? null });
+  return tellRefused(run, why, { kind: adjustment.kind, by, object: objectOf(run, adjustment), said: reason ?? null });
 }
 
 /** The answer to the decision `addAgents`. */

@@ -1,10 +1,10 @@
-import type { AgentDocument, AgentInputValue, AgentResult } from '../core/contract/agent-document';
-import type { EffectRef, RunRef } from '../core/contract/local-activities';
-import { idempotencyKeyOf, partsOfPath } from '../core/contract/ids';
-import type { RunState } from '../core/engine/run-state';
-import type { Decision } from '../core/engine/types';
-import { subStepsOf } from '../core/engine/rollout';
-import type { Plan, PlanStep } from '../core/plan/types';
+import type { AgentDocument, AgentInputValue, AgentResult } from '../contract/agent-document';
+import type { EffectRef, RunRef } from '../contract/local-activities';
+import { idempotencyKeyOf, partsOfPath } from '../contract/ids';
+import type { RunState } from './run-state';
+import type { Decision } from './types';
+import { subStepsOf } from './rollout';
+import type { Plan, PlanStep } from '../plan/types';
 
 export interface DocumentContext {
   plan: Plan;

@@ -1,0 +1,2 @@
+/** How long a lease lasts without renewal. */
+export const leaseSeconds = 60;
