@@ -446,3 +446,19 @@ describe('in a run that takes signed requests only', () => {
     expect(ask(plan({ live: { deploys: true } }), 'verified', by).verdict?.ok).toBe(isAllowed);
   });
 });
+
+test('what a person was asked to do stays asked, and is what it was', () => {
+  const plan = (role: string): PlanDraft => ({ steps: { w: { role: 'writer' }, b: { after: ['w'], role } } });
+  const { driver, verdict } = edit(plan('developer'), plan('tester'), {
+    kind: 'edit_step',
+    assign: ({ role }) => ({
+      kind: 'assigned',
+      agent: { id: role, role, skills: [], executor: role === 'writer' ? 'human' : 'simulate', idempotent: true },
+    }),
+  });
+  expect(verdict).toMatchObject({ ok: true, reply: { message: 'b is changed' } });
+  expect(driver.engine.waitsFor()).toEqual(['w:task']);
+  driver.send({ type: 'reported', atMs: driver.nowMs, report: { step: 'w', by: 'writer', result: { status: 'success' } } });
+  expect(driver.launches.map(({ step, launch }) => [step, launch.agent.role])).toEqual([['b', 'tester']]);
+  expect(driver.finished?.status).toBe('completed');
+});
