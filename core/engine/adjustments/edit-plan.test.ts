@@ -361,8 +361,11 @@ describe('what somebody has to decide stays theirs', () => {
     ['and they may let that go', plan({}, { after: ['a'] }), 'bo', true],
     ['how it fails', plan({}, { after: ['b'], onFailure: 'continue' }), 'ana', false],
     ['which the decision-makers may say', plan({}, { after: ['b'], onFailure: 'continue' }), 'max', true],
+    ["how long it may take is nobody's", plan({ canBlockMerge: true, timeoutMs: 5_000 }), 'ana', true],
+    ['but who does what can block others', plan({ canBlockMerge: true, role: 'friend' }), 'ana', false],
   ])('%s', (_, after, by, isAllowed) => {
-    const { verdict } = edit(plan({}), after, {
+    const { canBlockMerge = false } = after.steps['b'] ?? {};
+    const { verdict } = edit(plan({ canBlockMerge }), after, {
       kind: 'edit_step',
       by,
       behave: byStep({ a: hangs }),
@@ -442,4 +445,20 @@ describe('in a run that takes signed requests only', () => {
   ])('a deployment is added by a decision-maker who has not started the run: %s', (by, isAllowed) => {
     expect(ask(plan({ live: { deploys: true } }), 'verified', by).verdict?.ok).toBe(isAllowed);
   });
+});
+
+test('what a person was asked to do stays asked, and is what it was', () => {
+  const plan = (role: string): PlanDraft => ({ steps: { w: { role: 'writer' }, b: { after: ['w'], role } } });
+  const { driver, verdict } = edit(plan('developer'), plan('tester'), {
+    kind: 'edit_step',
+    assign: ({ role }) => ({
+      kind: 'assigned',
+      agent: { id: role, role, skills: [], executor: role === 'writer' ? 'human' : 'simulate', idempotent: true },
+    }),
+  });
+  expect(verdict).toMatchObject({ ok: true, reply: { message: 'b is changed' } });
+  expect(driver.engine.waitsFor()).toEqual(['w:task']);
+  driver.send({ type: 'reported', atMs: driver.nowMs, report: { step: 'w', by: 'writer', result: { status: 'success' } } });
+  expect(driver.launches.map(({ step, launch }) => [step, launch.agent.role])).toEqual([['b', 'tester']]);
+  expect(driver.finished?.status).toBe('completed');
 });

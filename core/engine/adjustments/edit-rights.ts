@@ -9,19 +9,10 @@ import { isSettled } from '../transitions';
 import { judgeVoter } from '../votes';
 import { judgeOverrider } from './judged';
 
-/** What may be changed of a step without getting round what somebody, or a condition, has to decide about it. */
-const fieldsOfTheWork: ReadonlySet<string> = new Set<keyof PlanStep>([
+/** How a step is done: whoever changes it gets round nothing that somebody, or a condition, has to decide. */
+const fieldsOfTheCourse: ReadonlySet<string> = new Set<keyof PlanStep>([
   'title',
   'description',
-  'agentId',
-  'skills',
-  'inputs',
-  'outputs',
-  'tasks',
-  'actions',
-  'taskType',
-  'testType',
-  'quality',
   'priority',
   'estimateMs',
   'timeoutMs',
@@ -31,6 +22,19 @@ const fieldsOfTheWork: ReadonlySet<string> = new Set<keyof PlanStep>([
   'parallelizable',
   'parallelWith',
   'policy',
+]);
+/** What is done, and by whom: the same, but for steps whose result decides about others. */
+const fieldsOfTheWork: ReadonlySet<string> = new Set<keyof PlanStep>([
+  'role',
+  'agentId',
+  'skills',
+  'inputs',
+  'outputs',
+  'tasks',
+  'actions',
+  'taskType',
+  'testType',
+  'quality',
   'with',
 ]);
 
@@ -55,12 +59,13 @@ export function whyNotTheirs(
   return acting === undefined ? undefined : judgeDecider(run, by, acting.id, findDecisionMakers(run));
 }
 
-function decides(field: string, { approval, automatic }: PlanStep): boolean {
+function decides(field: string, { approval, automatic, gate, mustPassAll, canBlockMerge, canBlockDeployment }: PlanStep): boolean {
   // What it waits for is judged by what it no longer waits for.
-  if (fieldsOfTheWork.has(field) || field === 'dependsOn' || field === 'phase') return false;
+  if (fieldsOfTheCourse.has(field) || field === 'dependsOn' || field === 'phase') return false;
   // Who decides where nobody is named: the people of the role.
-  if (field === 'role') return !automatic || approval?.approvers.length === 0;
-  return true;
+  if (field === 'role' && (!automatic || approval?.approvers.length === 0)) return true;
+  const isJudge = gate !== undefined || mustPassAll || canBlockMerge || canBlockDeployment;
+  return isJudge || !fieldsOfTheWork.has(field);
 }
 
 /** What holds others back is waited for still, if only by way of other steps, or goes with the word of those who could let it pass. */
