@@ -1,5 +1,6 @@
 import { takeSample } from './reference-monitors';
-import { findDue, partOf, partsOf, pathOf } from './reference-rollouts';
+import { partsOf } from './deployment-parts';
+import { findDue, partOf, pathOf } from './reference-rollouts';
 import { fail } from './reference-steps';
 import { atWork, findNextToStart, stepOf, type Effect, type Slot, type Step, type Undo, type World } from './reference-world';
 import { chooseAgent, endOf, type Choice } from './run-script';

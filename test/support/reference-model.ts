@@ -5,7 +5,8 @@ import { askAgain, askForAgents, askToUndo } from './reference-agents';
 import { castVote, expireGates } from './reference-gates';
 import { changeOne } from './reference-changes';
 import { goOnMonitoring, isBetweenSamples, judgeSample } from './reference-monitors';
-import { partsOf, wantPart } from './reference-rollouts';
+import { partsOf } from './deployment-parts';
+import { wantPart } from './reference-rollouts';
 import { beginEnding, renew } from './reference-steps';
 import {
   atWork,

@@ -2,7 +2,7 @@ import type { AgentResult } from '../../core/contract/agent-document';
 import type { EffectMode } from '../../core/contract/ids';
 import type { Verdict } from '../../core/contract/states';
 import type { Plan } from '../../core/plan/types';
-import { partsOf } from './reference-rollouts';
+import { partsOf } from './deployment-parts';
 
 /** A plan with all that happens to it from outside: what agents do, who votes what when, pauses and cancels. Plain JSON. */
 export interface RunScript {
