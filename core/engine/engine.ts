@@ -22,7 +22,7 @@ import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
 import { setStatus, updateStatus, waitsFor } from './status';
-import { expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
+import { createTaskDocument, expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
 import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
 import { judgeVote, type Judgement } from './votes';
@@ -79,6 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
     gateViews: () => fit((bounds) => createGateViews(run, bounds)),
     timelineView: () => fit((bounds) => createTimelineView(run, bounds)),
     explain: (stepId) => fit((bounds) => createExplainView(run, stepId, bounds)),
+    taskDocument: (task) => createTaskDocument(run, task),
   };
 }
 

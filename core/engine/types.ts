@@ -1,5 +1,5 @@
 import type { Adjustment, AdjustVerdict } from '../contract/adjustments';
-import type { AgentResult, TrafficShare } from '../contract/agent-document';
+import type { AgentDocument, AgentResult, TrafficShare } from '../contract/agent-document';
 import type { Actor, AssignedAgent, AssignmentReply, AssignmentRequest, EffectRef, RunChanges } from '../contract/local-activities';
 import type { DecideReply, Refusal, ReportMessage, ReportReply } from '../contract/messages';
 import type { NoticeChannel, NoticeDocument } from '../contract/notice';
@@ -39,6 +39,8 @@ export interface Engine {
   gateViews(nowMs: number): GateView[];
   timelineView(): TimelineView;
   explain(stepId: string): ExplainView | null;
+  /** What a person is asked to do, as any agent gets it; null where no task of that id is open. */
+  taskDocument(task: string): AgentDocument | null;
 }
 
 export interface EngineOptions {
