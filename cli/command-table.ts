@@ -15,6 +15,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('workflow logs', 'what the agents of a run printed', () => import('./workflow/logs.js')),
   entry('workflow approve', 'approve a gate', () => import('./workflow/approve.js')),
   entry('workflow reject', 'reject a gate', () => import('./workflow/reject.js')),
+  entry('workflow task', 'all of what you are asked to do in a step', () => import('./workflow/task.js')),
   entry('workflow report', 'report on a step that you do yourself', () => import('./workflow/report.js')),
   entry('workflow pause', 'start nothing new', () => import('./workflow/pause.js')),
   entry('workflow resume', 'go on', () => import('./workflow/resume.js')),

@@ -22,7 +22,7 @@ export { resolveEnvironment, type Environment, type EnvironmentOptions } from '.
 export { listOpenGates, type OpenGates, type RunGate, type RunTask } from './gates';
 export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
-export { explainStep, getGates, getStatus, getTimeline, type Answer } from './run-views';
+export { explainStep, getArtifact, getGates, getStatus, getTask, getTimeline, type Answer } from './run-views';
 export { rollbackRun, type RequestedRollback, type RollbackOptions } from './rollback-run';
 export { reportStep, type ReportAnswer, type ReportedResult, type StepReport } from './report-step';
 export {

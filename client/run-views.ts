@@ -1,10 +1,12 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
+import type { AgentDocument } from '../core/contract/agent-document';
 import { AppError } from '../core/contract/errors';
 import { searchAttributes } from '../core/contract/names';
 import { isTerminalRunStatus, type RunStatus } from '../core/contract/states';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
 import type { Database } from '../db/connect';
+import { loadArtifact } from '../db/queries/artifacts';
 import { loadRunStatus, loadTimeline } from '../db/queries/runs';
 import { callDatabase } from './call-database';
 import { catchUp } from './catch-up';
@@ -62,6 +64,43 @@ export async function explainStep(client: VaporaClient, id: string, stepId: stri
   if (asked.view === null)
     throw new AppError('not_found', `${id} has no step ${stepId}`, { hint: `'vapora workflow status --id ${id}' shows its steps` });
   return asked.view;
+}
+
+/**
+ * What a person is asked to do in a step, as any agent gets it. `task` or `agent` says which, where several are asked. Only the running
+ * workflow knows all of it: AppError `unavailable` without a worker, `not_found` where nobody is asked, `bad_usage` where several are.
+ */
+export async function getTask(
+  client: VaporaClient,
+  id: string,
+  { step, task, agent }: { step: string; task?: string | undefined; agent?: string | undefined },
+): Promise<AgentDocument> {
+  const { tasks = [] } = (await getStatus(client, id)).view;
+  const open = tasks.filter((one) => one.step === step && (task ?? one.id) === one.id && (agent ?? one.agent) === one.agent);
+  const [first, ...others] = open;
+  if (first === undefined)
+    throw new AppError('not_found', `${id} asks nobody to do ${task ?? step} now`, {
+      hint: "'vapora gates' shows what people are asked to do",
+    });
+  if (others.length > 0)
+    throw new AppError('bad_usage', `several people are asked to do ${step}: ${open.map((one) => `${one.id} (${one.agent})`).join(', ')}`, {
+      hint: 'say which with --task ID',
+    });
+  const asked = await askWorkflow<AgentDocument>(client, id, 'task', { task: first.id });
+  if (!asked.answered || asked.view === null)
+    throw new AppError('unavailable', `no worker answers for ${id}`, {
+      hint: "start one with 'vapora worker' or 'vapora dev'",
+      cause: asked.answered ? undefined : asked.error,
+    });
+  return asked.view;
+}
+
+/** An artifact's bytes, by the reference that documents and results have. AppError `not_found` where Postgres has none such. */
+export async function getArtifact(client: VaporaClient, reference: string): Promise<Uint8Array> {
+  const artifact = await callDatabase(client, (db) => loadArtifact(db, reference));
+  if (artifact === undefined)
+    throw new AppError('not_found', `there is no artifact ${reference}`, { hint: 'a run without a record keeps none' });
+  return artifact.bytes;
 }
 
 /** What Temporal says of the newest execution of an id; undefined where it knows none. */

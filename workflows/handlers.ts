@@ -1,5 +1,6 @@
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { AdjustmentKind, AdjustReply, AdjustVerdict } from '../core/contract/adjustments';
+import type { AgentDocument } from '../core/contract/agent-document';
 import type { DecideReply, Refusal, ReportReply } from '../core/contract/messages';
 import { signalNames } from '../core/contract/names';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
@@ -24,6 +25,7 @@ const planQuery = defineQuery<Plan | null>('plan');
 const timelineQuery = defineQuery<TimelineView | null>('timeline');
 const gatesQuery = defineQuery<GateView[]>('gates');
 const explainQuery = defineQuery<ExplainView | null, [unknown]>('explain');
+const taskQuery = defineQuery<AgentDocument | null, [unknown]>('task');
 const decideUpdate = defineUpdate<DecideReply, unknown[]>('decide');
 /** Updates that change the run: `adjust` says which kind, the others are one each. */
 const adjustUpdates: readonly { name: string; kind?: AdjustmentKind }[] = [
@@ -51,6 +53,11 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   setHandler(explainQuery, (input) => {
     const step = typeof input === 'object' && input !== null ? (input as { stepId?: unknown }).stepId : input;
     return typeof step === 'string' ? (holder.engine?.explain(step) ?? null) : null;
+  });
+
+  setHandler(taskQuery, (input) => {
+    const task = typeof input === 'object' && input !== null ? (input as { task?: unknown }).task : input;
+    return typeof task === 'string' ? (holder.engine?.taskDocument(task) ?? null) : null;
   });
 
   setHandler(

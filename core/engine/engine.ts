@@ -24,7 +24,7 @@ import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, typ
 import { endOfSaga, onUndoEnded } from './saga';
 import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
-import { expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
+import { createTaskDocument, expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
 import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
 import { judgeVote, type Judgement } from './votes';
@@ -92,6 +92,7 @@ export function createEngine(options: EngineOptions): Engine {
       return run.options;
     },
     stepOf: (id) => run.index.byId.get(id)?.plan,
+    taskDocument: (task) => createTaskDocument(run, task),
   };
 }
 

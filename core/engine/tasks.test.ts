@@ -87,6 +87,15 @@ describe('a step that a person does, between two of machines', () => {
     expect(driver.engine.explain('w')?.lines).toContain(
       `task w#1: asked of ana since ${since}, until ${deadline}, outputs text.md (ana, max may report)`,
     );
+    expect(driver.engine.taskDocument('w#1')).toMatchObject({
+      step: { id: 'w', title: 'Write it up', role: 'writer' },
+      agent: { id: 'ana' },
+      mode: 'do',
+      idempotencyKey: 'root/w#1',
+      inputs: { notes: { text: 'some notes' } },
+      deadline,
+    });
+    expect(driver.engine.taskDocument('w#2')).toBeNull();
     const recorded = driver.changes.flatMap(({ tasks = [] }) => tasks);
     expect(recorded).toEqual([{ effect: expect.objectContaining({ path: 'w' }) as object, isOpen: true, view: view.tasks?.[0] }]);
     expect(driver.changes.findLast(({ run }) => run !== undefined)?.run).toMatchObject({

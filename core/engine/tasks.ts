@@ -10,7 +10,7 @@ import { audit, cancelTimer, effectId, engineActor, findStep, realMsForPeople, s
 import type { StepNode } from './plan-index';
 import type { InFlightEffect, OpenTask, TaskRunState } from './run-state';
 import type { Decision, EngineEvent, Report } from './types';
-import { boundTexts, widestBounds, type ViewBounds } from './view-bounds';
+import { boundTexts, fitsAnswer, widestBounds, type ViewBounds } from './view-bounds';
 
 type EffectEnded = Extract<EngineEvent, { type: 'effectEnded' }>;
 type Launch = Extract<Decision, { type: 'launch' }>;
@@ -252,6 +252,15 @@ export function createTaskViews(run: Run, bounds: ViewBounds): TaskView[] {
   const idOf = ({ effect }: OpenTask): string => effectId(effect);
   const open = openTasks(run).sort((a, b) => a.task.openedAtMs - b.task.openedAtMs || (idOf(a) < idOf(b) ? -1 : 1));
   return open.slice(0, bounds.gates).map((flight) => viewTask(run, flight, bounds));
+}
+
+/** The document of a task that is open: texts are cut only where it would be too large for an answer. Null: there is no such task. */
+export function createTaskDocument(run: Run, id: string): AgentDocument | null {
+  const flight = openTasks(run).find(({ effect }) => effectId(effect) === id);
+  if (flight === undefined) return null;
+  const { deadlineMs } = flight.task;
+  const document = { ...documentOf(run, flight), ...(deadlineMs === undefined ? {} : { deadline: iso(deadlineMs) }) };
+  return fitsAnswer(document) ? document : (boundTexts(document, widestBounds) as AgentDocument);
 }
 
 /** Of one step. */

@@ -1,5 +1,5 @@
 import type { Adjustment, AdjustVerdict } from '../contract/adjustments';
-import type { AgentResult, TrafficShare } from '../contract/agent-document';
+import type { AgentDocument, AgentResult, TrafficShare } from '../contract/agent-document';
 import type {
   Actor,
   AssignedAgent,
@@ -52,6 +52,8 @@ export interface Engine {
   readonly followed: Pick<EngineOptions, 'plan' | 'planHash' | 'historyEstimatesMs'>;
   /** A step of the plan that it follows. */
   stepOf(id: string): PlanStep | undefined;
+  /** What a person is asked to do, as any agent gets it; null where no task of that id is open. */
+  taskDocument(task: string): AgentDocument | null;
 }
 
 export interface EngineOptions {

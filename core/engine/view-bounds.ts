@@ -43,9 +43,14 @@ export function fitView<View>(stepCount: number, create: (bounds: ViewBounds) =>
   for (const bounds of everySize.slice(0, -1)) {
     if (bounds.textLength * stepCount > maxTriedLength) continue;
     const view = create(bounds);
-    if (jsonBytes(view) <= maxViewBytes) return view;
+    if (fitsAnswer(view)) return view;
   }
   return create(everySize.at(-1) as ViewBounds);
+}
+
+/** Whether an answer to a query may be so large. */
+export function fitsAnswer(view: unknown): boolean {
+  return jsonBytes(view) <= maxViewBytes;
 }
 
 /** The first names; how many more there are stands in place of the rest. */

@@ -60,7 +60,7 @@ test('gates are listed without Temporal too, which then is said; those of a run 
   await worker.shutdown();
   const temporal = await vapora.client.temporal();
   await temporal.workflow.getHandle(terminated).terminate('nobody can record this');
-  expect((await cli('gates', '--json')).json()).toEqual({ schemaVersion: 1, gates: [], unconfirmed: [] });
+  expect((await cli('gates', '--json')).json()).toEqual({ schemaVersion: 1, gates: [], tasks: [], unconfirmed: [] });
 
   const withoutTemporal = await runInProcess(['gates'], wholeTable, {
     cwd: folder,

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { verifyAudit } from '../../client/audit';
-import { adjustRun, cancelRun } from '../../client/control-run';
+import { adjustRun, cancelRun, pauseRun, resumeRun } from '../../client/control-run';
 import { listOpenGates } from '../../client/gates';
 import { reportStep } from '../../client/report-step';
 import { rollbackRun } from '../../client/rollback-run';
@@ -429,4 +429,63 @@ test('a run without a record has tasks too', async () => {
   await waitFor('the task', async () => (await run.status().catch(() => undefined))?.tasks?.length);
   await reportStep(vapora.client, run.id, { step: 'docs', by: ana, result: { ...done, outputs: { text: 'said' } } });
   expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed', steps: { passed: 2 } });
+});
+
+test('a person gets all that is asked, whatever its size, and what another person delivered', async () => {
+  const { ana, bo, agents } = peopleOf('inputs');
+  const vaporaCli = cliOf(vapora, folder);
+  const source = `
+Workflow: inputs
+Steps:
+  write: { agent: ${ana}, outputs: [text.md] }
+  read: { agent: ${bo}, dependencies: [write], inputs: [text.md, brief, missing] }
+`;
+  const brief = `first line\n${'b'.repeat(20_000)}`;
+  const run = await startTestRun(vapora, source, { agents, inputs: { brief } });
+  await taskOf(run, 'write');
+  const text = `# Text\n${'t'.repeat(20_000)}`;
+  await reportStep(vapora.client, run.id, { step: 'write', by: ana, result: { ...done, outputs: { 'text.md': text } } });
+  await taskOf(run, 'read');
+  const ask = (...words: string[]) => vaporaCli('workflow', 'task', '--id', run.id, '--step', 'read', ...words);
+  const shown = await ask();
+  expect(shown.stdout).toContain(`read (asked of ${bo})`);
+  expect(shown.stdout).toContain(`\n  ${'b'.repeat(20_000)}\n`);
+  expect(shown.stdout).toMatch(/input text.md: sha256:[0-9a-f]{64} \(--dir FOLDER writes it to a file\)/);
+  expect(shown.stdout).toContain('input missing: nobody gave it');
+  expect(shown.stdout).toContain(`when it is done: vapora workflow report --id ${run.id} --step read --by ${bo} --status success\n`);
+  const written = await ask('--dir', 'given', '--json');
+  expect(JSON.parse(written.stdout)).toMatchObject({
+    agent: { id: bo },
+    inputs: { brief: { text: brief } },
+    files: { 'text.md': join('given', 'text.md'), brief: join('given', 'brief') },
+  });
+  expect(readFileSync(join(folder, 'given', 'text.md'), 'utf8')).toBe(text);
+  expect(readFileSync(join(folder, 'given', 'brief'), 'utf8')).toBe(brief);
+  expect(await vaporaCli('workflow', 'task', '--id', run.id, '--step', 'write')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining(`${run.id} asks nobody to do write now`) as string,
+  });
+  await reportStep(vapora.client, run.id, { step: 'read', by: bo, result: done });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
+});
+
+test('while deadlines stand still the slot of a person is kept', async () => {
+  const { ana, agents } = peopleOf('frozen');
+  const run = await startTestRun(vapora, `Workflow: frozen\nSteps:\n  w: { agent: ${ana}, timeout: 1h }\n`, { agents });
+  const before = await taskOf(run, 'w');
+  await pauseRun(vapora.client, run.id, { reason: 'a holiday', freeze: true });
+  await waitFor('no deadline', async () => (await loadRunStatus(vapora.database, run.id))?.tasks?.[0]?.deadline === null);
+  expect(
+    await queryDatabase(vapora, `select 1 as kept from agent_leases where agent_id = $1 and expires_at = 'infinity'`, [ana]),
+  ).toHaveLength(1);
+  await resumeRun(vapora.client, run.id, {});
+  const after = await waitFor('a deadline', async () => {
+    const [task] = (await loadRunStatus(vapora.database, run.id))?.tasks ?? [];
+    return task?.deadline ?? undefined;
+  });
+  expect(Date.parse(after)).toBeGreaterThan(Date.parse(before.deadline ?? ''));
+  const [lease] = await leasesOf(ana);
+  expect(lease?.left).toBeLessThan(3_700);
+  await reportStep(vapora.client, run.id, { step: 'w', by: ana, result: done });
+  expect(await waitForResult(vapora.client, run.id)).toMatchObject({ status: 'completed' });
 });
