@@ -3,6 +3,8 @@ import { continuationNeed, type HistoryLimits, type HistorySize } from '../core/
 import type {
   AddAgentsInput,
   AddAgentsOutput,
+  CompilePlanInput,
+  CompilePlanOutput,
   LoadRunInput,
   RecordInput,
   RecordOutput,
@@ -16,18 +18,22 @@ import { addAgents } from './add-agents';
 import { recordChanges } from '../db/queries/recording';
 import { assignWave } from '../db/queries/waves';
 import { createAgentActivity } from './agent-activity';
+import { compilePlan } from './compile-plan';
 import type { AgentActivityOptions } from './agent-activity';
 import { createNotifyActivity } from './notify/notify';
 import { refuseUndoneWork } from './refuse-undone-work';
 import { createResolveActivities } from './resolve';
 import { loadRun, saveRun } from './saved-runs';
 import { createTextPieces } from './text-pieces';
+import { createVerifyActivity } from './verify-tokens';
 
 export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
   /** Null: only runs with recording `none` can be served. */
   db: Database | null;
   /** From where on a run continues as new. Default: somewhat below the server's limits. */
   historyLimits?: HistoryLimits | undefined;
+  /** Every run takes signed requests only, whatever it asks for itself. */
+  strict?: boolean | undefined;
 }
 
 /**
@@ -35,9 +41,9 @@ export interface ActivityOptions extends Omit<AgentActivityOptions, 'db'> {
  * ones too, are named `vapora.*` and cannot collide with a role.
  */
 export function createActivities(options: ActivityOptions) {
-  const { db, historyLimits } = options;
+  const { db, historyLimits, strict = false } = options;
   const pieces = createTextPieces();
-  const { resolve, loadPlan } = createResolveActivities(db, pieces);
+  const { resolve, loadPlan } = createResolveActivities(db, pieces, { strict });
   const withNeed = <Output extends RecordOutput>(output: Output, history: HistorySize | undefined): Output => {
     const continuation = history === undefined ? undefined : continuationNeed(history, historyLimits);
     return continuation === undefined ? output : { ...output, continuation };
@@ -49,6 +55,7 @@ export function createActivities(options: ActivityOptions) {
   return {
     default: createAgentActivity(options),
     [activityNames.notify]: createNotifyActivity(options),
+    [activityNames.verify]: createVerifyActivity(recorded),
     [localActivityNames.resolve]: resolve,
     [localActivityNames.loadPlan]: loadPlan,
     async [localActivityNames.wave](input: WaveInput): Promise<WaveOutput> {
@@ -61,6 +68,8 @@ export function createActivities(options: ActivityOptions) {
     },
     [localActivityNames.saveRun]: (input: SaveRunInput): Promise<Continuation> => saveRun(recorded(), pieces, input),
     [localActivityNames.loadRun]: (input: LoadRunInput): Promise<Uint8Array> => loadRun(recorded(), pieces, input),
+    [localActivityNames.compilePlan]: (input: CompilePlanInput): Promise<CompilePlanOutput> =>
+      compilePlan(input.agents === undefined ? recorded() : null, pieces, input),
     [localActivityNames.addAgents]: (input: AddAgentsInput): Promise<AddAgentsOutput> => addAgents(recorded(), input),
   };
 }

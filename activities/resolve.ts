@@ -3,11 +3,13 @@ import { placeAgent } from '../core/contract/agents';
 import type { AgentSpec } from '../core/contract/agents';
 import type { LoadPlanInput, ResolveInput, ResolveOutput } from '../core/contract/local-activities';
 import { engineVersion } from '../core/contract/engine-version';
-import { personName } from '../core/contract/person-name';
+import { personName, unknownPerson } from '../core/contract/person-name';
+import type { Signatures } from '../core/contract/signed-requests';
 import type { StartInput } from '../core/contract/start-input';
 import { compileAgents } from '../core/dsl/agents';
 import { compileWorkflow } from '../core/dsl/compile';
 import { renderDiagnostics } from '../core/dsl/render';
+import { findUndecidableGates } from '../core/engine';
 import { canonicalPlanText } from '../core/plan/canonical';
 import type { Diagnostic } from '../core/plan/diagnostic';
 import type { Plan } from '../core/plan/types';
@@ -18,6 +20,7 @@ import { findDefinition, findPlanText, insertPlan } from '../db/queries/definiti
 import { estimateDurations } from '../db/queries/history';
 import { insertRun } from '../db/queries/runs';
 import { bindInputs } from './bind-inputs';
+import { verifyStart } from './signed-start';
 import { maxInlineLength, plainPieceOf, type TextPieces } from './text-pieces';
 
 const cachedSources = 50;
@@ -32,7 +35,7 @@ interface Compiled {
  * Turns the start input into what the run then follows, frozen: plan, agents with their specs, inputs. A definition that does
  * not compile fails the run for good, with the diagnostics that `vapora validate` prints.
  */
-export function createResolveActivities(db: Database | null, pieces: TextPieces) {
+export function createResolveActivities(db: Database | null, pieces: TextPieces, { strict }: { strict: boolean }) {
   const compiledBySource = new Map<string, Compiled>();
   const agentsBySource = new Map<string, AgentSpec[]>();
 
@@ -46,8 +49,8 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces)
     const bound = bindInputs(plan, input.inputs ?? {});
     if (!bound.ok) throw fatal('InvalidStartInput', bound.problems.join('; '));
     const agents = await chooseAgents(input);
-    // As votes are read: whoever started a run must not get past `distinct_from` by a blank.
-    const initiator = personName(input.initiator ?? '') || 'unknown';
+    const { initiator, isSigned, signatures } = await identify({ run, definition, input, atMs });
+    if (signatures === 'required') refuseUndecidable(plan, agents, initiator);
     const timeScale = input.timeScale ?? 1;
     const seed = input.seed ?? run.rootRunId;
     const historyEstimatesMs: Record<string, number> = {};
@@ -66,6 +69,8 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces)
         timeScale,
         seed,
         startedAtMs: atMs,
+        isSigned,
+        strict: signatures === 'required',
       });
       Object.assign(historyEstimatesMs, await estimateDurations(db, plan.steps, agents));
     }
@@ -76,15 +81,30 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces)
         ? { planText, planPieces: 1 }
         : { planText: '', planPieces: pieces.count(planHash, planText), planCompressed: true }),
       agentSet,
-      humans: agents.filter(({ executor }) => executor.kind === 'human').map(({ id, role }) => ({ id, role })),
+      humans: humansOf(agents),
       inputs: bound.values,
       initiator,
       timeScale,
       seed,
       historyEstimatesMs,
       engineVersion,
+      ...(recorded && { signatures }),
+      ...(isSigned && { initiatorAssurance: 'verified' }),
       ...(!recorded && { agents }),
     };
+  }
+
+  /** Who starts the run, and whether what is asked of it has to be signed. */
+  async function identify({ run, definition, input, atMs }: Pick<ResolveInput, 'run' | 'definition' | 'input' | 'atMs'>) {
+    const signatures: Signatures = strict || input.strict === true ? 'required' : 'accepted';
+    const isRecorded = input.recording !== 'none';
+    if (signatures === 'required') refuseUnsigned(input);
+    // As votes are read: whoever started a run must not get past `distinct_from` by a blank.
+    const named = personName(input.initiator ?? '') || unknownPerson;
+    if (input.token === undefined || !db || !isRecorded) return { initiator: named, isSigned: false, signatures };
+    const start = await verifyStart(db, { definition, workflowId: run.workflowId, rootRunId: run.rootRunId, input, atMs });
+    if (!start.ok) throw fatal('InvalidSignature', `the start is refused: ${start.reason}`);
+    return { initiator: start.initiator, isSigned: true, signatures };
   }
 
   async function choosePlan(definition: string, input: StartInput): Promise<Compiled & { version: number | null }> {
@@ -155,6 +175,31 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces)
   }
 
   return { resolve, loadPlan };
+}
+
+function refuseUnsigned({ token, autoApprove, recording }: StartInput): void {
+  const why =
+    recording === 'none'
+      ? 'and without recording nothing can be verified'
+      : autoApprove === true
+        ? 'so its gates cannot be answered automatically'
+        : token === undefined
+          ? "and this start is not signed: start it with 'vapora workflow run --strict'"
+          : undefined;
+  if (why !== undefined) throw fatal('InvalidSignature', `the run would take signed requests only, ${why}`);
+}
+
+/** Where names are taken as given, a gate without approvers is anybody's; where they are proved, it would be nobody's decision. */
+function refuseUndecidable(plan: Plan, agents: readonly AgentSpec[], initiator: string): void {
+  const problems = findUndecidableGates(plan, humansOf(agents), initiator);
+  if (problems.length === 0) return;
+  const shown = `${problems.slice(0, 5).join('; ')}${problems.length > 5 ? `; and ${problems.length - 5} more` : ''}`;
+  const remedy = "name approvers in the workflow, or give the agents file a human agent of the role 'decision-maker'";
+  throw fatal('InvalidWorkflow', `the run would take signed requests only, but ${shown}: ${remedy}`);
+}
+
+function humansOf(agents: readonly AgentSpec[]): { id: string; role: string }[] {
+  return agents.filter(({ executor }) => executor.kind === 'human').map(({ id, role }) => ({ id, role }));
 }
 
 function fatal(type: string, message: string, details?: unknown): ApplicationFailure {

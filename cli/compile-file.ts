@@ -37,6 +37,13 @@ export function compileFile(name: string, options: CompileFileOptions & { format
   return compileSource(readSourceFile(name, options.cwd, options.format), options);
 }
 
+/** Reads and compiles a workflow file alone, where it is another's to judge whether there are agents for it. Errors as `compileFile`. */
+export function compileFileAlone(name: string, { cwd, format }: { cwd: string; format?: string | undefined }): CompiledFile {
+  const file = readSourceFile(name, cwd, format);
+  const { plan, diagnostics } = compileWorkflow(file.bytes, { format: file.format });
+  return finish(plan, [reportOf(file, diagnostics, false)]);
+}
+
 /** Compiles a workflow that has been read, with the agents file that belongs to it. */
 export function compileSource(file: SourceFile, options: CompileFileOptions): CompiledFile {
   const { cwd, strict = false } = options;

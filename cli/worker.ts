@@ -6,6 +6,7 @@ import type { CliCommand } from './command';
 import { exitCodes } from './exit-codes';
 import { openClient } from './open-client';
 import { addConnectionOptions } from './option-parsers';
+import { isStrict } from './sign-requests';
 import { createWorkerLog } from './worker-log';
 
 /** A worker against given services: as many processes and machines of it as there is work. */
@@ -14,7 +15,8 @@ export const command: CliCommand = {
     command
       .option('--task-queue <name>', 'the queue to poll')
       .option('--data-dir <folder>', 'where workspaces of command agents are made (default: .vapora)')
-      .option('--identity <name>', 'how Temporal shows this worker (default: pid@host)');
+      .option('--identity <name>', 'how Temporal shows this worker (default: pid@host)')
+      .option('--strict', 'the runs that it plans take signed requests only (also: VAPORA_STRICT=1)');
     addConnectionOptions(command);
   },
   async run(context) {
@@ -36,6 +38,7 @@ export const command: CliCommand = {
       dataDir: options.text('dataDir') ?? join(io.cwd, '.vapora'),
       log: createWorkerLog(context),
       ...(identity !== undefined && { identity }),
+      strict: options.flag('strict') || isStrict(io.variables),
     });
     context.note(`worker polls ${taskQueue} on ${temporalAddress} (namespace ${namespace}); Ctrl-C stops it`);
     const onAbort = (): void => void worker.shutdown().catch(() => undefined);

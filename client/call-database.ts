@@ -19,7 +19,7 @@ export async function callDatabase<T>(client: VaporaClient, call: (db: Database)
   }
 }
 
-function explainDatabaseError(error: unknown): unknown {
+export function explainDatabaseError(error: unknown): unknown {
   if (isAppError(error)) return error;
   const { code, message } = error as { code?: string; message?: string };
   if (code === undefinedTable || code === undefinedColumn || code === undefinedFunction || code === insufficientPrivilege) {

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdjustMessage, AdjustReply } from '../core/contract/adjustments';
-import { AppError } from '../core/contract/errors';
+import { AppError, isAppError } from '../core/contract/errors';
 import { refusalCodes } from '../core/contract/messages';
 import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, RefusalCode, ResumeMessage } from '../core/contract/messages';
 import type { SignalName } from '../core/contract/names';
+import { findRun } from '../db/queries/runs';
+import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
-import { describeRun } from './run-views';
+import { describeRun, getStatus } from './run-views';
+import type { SignedRun } from './signing';
 import { callTemporal, isWorkerMissing, isWorkflowNotFound, runNotFound } from './temporal-errors';
 
 export interface DecideAnswer extends DecideReply {
@@ -14,6 +17,8 @@ export interface DecideAnswer extends DecideReply {
 }
 
 const updateTimeoutMs = 5_000;
+/** A file of the largest size takes a worker some seconds. */
+const compiledUpdateTimeoutMs = 20_000;
 /** Between the start and the frozen plan nobody knows the gates and tasks. */
 export const planningPatienceMs = 5_000;
 export const planningRetryMs = 150;
@@ -22,30 +27,89 @@ export const planningRetryMs = 150;
  * Approves or rejects a gate. An early vote is accepted and says so. AppError `refused` with the reason when the run refuses it,
  * `not_found` without such a run.
  */
-export async function decideGate(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideAnswer> {
-  const giveUpAtMs = Date.now() + planningPatienceMs;
-  for (;;) {
-    const reply = await updateDecide(client, id, message);
-    if (reply === 'no worker') return signalVote(client, id, message);
-    if (reply !== 'planning') return { ...reply, via: 'update' };
-    // Between the start and the frozen plan nobody knows the gates: a moment of patience instead of a refusal.
-    if (Date.now() > giveUpAtMs) return signalVote(client, id, message);
-    await delay(planningRetryMs);
+export async function decideGate(
+  client: VaporaClient,
+  id: string,
+  message: DecideMessage,
+  signing?: Signing<DecideMessage>,
+): Promise<DecideAnswer> {
+  return withSignature(client, id, { message, signing, gate: message.gate }, async (signed) => {
+    const giveUpAtMs = Date.now() + planningPatienceMs;
+    for (;;) {
+      const reply = await sendUpdate<DecideReply>(client, id, { name: 'decide', message: signed, what: 'the vote' });
+      if (reply !== 'no worker' && reply !== 'planning') return { ...reply, via: 'update' };
+      // Between the start and the frozen plan nobody knows the gates: a moment of patience instead of a refusal.
+      if (reply === 'no worker' || Date.now() > giveUpAtMs) return signalVote(client, id, signed);
+      await delay(planningRetryMs);
+    }
+  });
+}
+
+/** How a request is signed: always, or only where the run asks for that. */
+export interface Signing<Message> {
+  /** Gives the token. */
+  sign(run: SignedRun, message: Message): Promise<string>;
+  always?: boolean;
+}
+
+/**
+ * Sends a request as it is, and where the run takes signed ones only, once more with a signature. What the run is has to be known to
+ * sign: without a worker it is what Postgres knows.
+ */
+export async function withSignature<Message extends { token?: string }, Reply>(
+  client: VaporaClient,
+  id: string,
+  { message, signing, gate }: { message: Message; signing: Signing<Message> | undefined; gate?: string },
+  send: (message: Message) => Promise<Reply>,
+): Promise<Reply> {
+  if (signing === undefined || message.token !== undefined) return send(message);
+  const sendSigned = async (): Promise<Reply> =>
+    send({ ...message, token: await signing.sign(await getSignedRun(client, id, gate), message) });
+  if (signing.always === true) return sendSigned();
+  try {
+    return await send(message);
+  } catch (error) {
+    const isUnsigned = isAppError(error) && (error.details as { code?: unknown } | undefined)?.code === 'unsigned';
+    if (!isUnsigned) throw error;
+    return sendSigned();
   }
 }
 
-async function updateDecide(client: VaporaClient, id: string, message: DecideMessage): Promise<DecideReply | 'no worker' | 'planning'> {
-  return sendUpdate<DecideReply>(client, id, { name: 'decide', message, what: 'the vote' });
+/** What a signature about a run, and a gate of it, has to name. AppError as `getStatus`; `unavailable` while the run is planned. */
+export async function getSignedRun(client: VaporaClient, id: string, gate?: string): Promise<SignedRun> {
+  const { view } = await getStatus(client, id);
+  const { rootRunId, planHash, gates } = view;
+  if (rootRunId === undefined || planHash === '') {
+    throw new AppError('unavailable', `${id} is still being planned: what is to be signed is not known yet`, {
+      hint: 'try again in a moment',
+    });
+  }
+  const generation = gates.find((one) => one.id === gate)?.generation;
+  return { run: rootRunId, plan: planHash, ...(generation !== undefined && { generation }) };
 }
 
 /**
  * Changes a run while it runs. AppError `refused` with the reason when the run refuses it, `unavailable` while no worker is up to
  * answer (then nothing was changed, unless it had arrived: `status` shows it), `not_found` without such a run.
  */
-export async function adjustRun(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
+export async function adjustRun(
+  client: VaporaClient,
+  id: string,
+  message: AdjustMessage,
+  signing?: Signing<AdjustMessage>,
+): Promise<AdjustReply> {
+  return withSignature(client, id, { message, signing }, (signed) => sendAdjustment(client, id, signed));
+}
+
+async function sendAdjustment(client: VaporaClient, id: string, message: AdjustMessage): Promise<AdjustReply> {
   const giveUpAtMs = Date.now() + planningPatienceMs;
   for (;;) {
-    const reply = await sendUpdate<AdjustReply>(client, id, { name: 'adjust', message, what: 'the adjustment' });
+    const reply = await sendUpdate<AdjustReply>(client, id, {
+      name: 'adjust',
+      message,
+      what: 'the adjustment',
+      ...('source' in message && { timeoutMs: compiledUpdateTimeoutMs }),
+    });
     if (typeof reply === 'object') return reply;
     if (reply === 'planning' && Date.now() < giveUpAtMs) {
       await delay(planningRetryMs);
@@ -62,15 +126,13 @@ export async function adjustRun(client: VaporaClient, id: string, message: Adjus
 export async function sendUpdate<Reply>(
   client: VaporaClient,
   id: string,
-  { name, message, what }: { name: string; message: object; what: string },
+  { name, message, what, timeoutMs = updateTimeoutMs }: { name: string; message: object; what: string; timeoutMs?: number },
 ): Promise<Reply | 'no worker' | 'planning'> {
   const temporal = await client.temporal();
   const handle = temporal.workflow.getHandle(id);
   try {
     return await callTemporal(client, () =>
-      temporal.connection.withDeadline(Date.now() + updateTimeoutMs, () =>
-        handle.executeUpdate<Reply, [object]>(name, { args: [message] }),
-      ),
+      temporal.connection.withDeadline(Date.now() + timeoutMs, () => handle.executeUpdate<Reply, [object]>(name, { args: [message] })),
     );
   } catch (error) {
     if (isWorkflowNotFound(error)) throw await whyClosed(client, id, error);
@@ -104,8 +166,16 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
       return 'somebody else has to decide, who is named with --by NAME';
     case 'run_ended':
       return `'vapora workflow result --id ${id}' shows how`;
+    case 'unsigned':
+      return "'vapora keys create' makes a key of your own; with one here, approve, reject, adjust and report sign by themselves";
+    case 'bad_token':
+    case 'expired_token':
+    case 'replayed_token':
+      return 'sign again: without --token, approve, reject, adjust and report do so by themselves';
     case 'not_optional':
       return 'add --force if it has to be skipped all the same';
+    case 'invalid_plan':
+      return "mend what is shown, and check the file with 'vapora validate FILE'";
     case 'not_assigned':
       return 'say who reports with --by NAME';
     case 'outputs_missing':
@@ -127,6 +197,7 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
 }
 
 async function signalVote(client: VaporaClient, id: string, { decision, ...vote }: DecideMessage): Promise<DecideAnswer> {
+  if (vote.token === undefined) await refuseUnsigned(client, id);
   await sendSignal(client, id, decision, vote);
   return {
     effect: 'early',
@@ -135,6 +206,14 @@ async function signalVote(client: VaporaClient, id: string, { decision, ...vote 
     message: `no worker is up to answer: the ${decision === 'approve' ? 'approval' : 'rejection'} was sent as a signal and counts when one is`,
     via: 'signal',
   };
+}
+
+/** Nobody is up to refuse a signal, and it would be found worthless later. */
+export async function refuseUnsigned(client: VaporaClient, id: string): Promise<void> {
+  const run = await callDatabase(client, (db) => findRun(db, id)).catch(() => null);
+  if (run?.strict !== true) return;
+  const code: RefusalCode = 'unsigned';
+  throw new AppError('refused', `${id} takes signed requests only`, { hint: hintOfRefusal(code, id), details: { code } });
 }
 
 /** Asks the run to stop and, unless `noRollback`, to undo what it did. AppError `refused` when it has ended already. */

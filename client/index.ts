@@ -6,7 +6,7 @@ export { listAgents, retireAgent, type AgentFilter, type RegisteredAgent } from 
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
-export { cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer } from './control-run';
+export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signing } from './control-run';
 export {
   compileDefinition,
   getDefinition,
@@ -25,5 +25,17 @@ export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome'
 export { explainStep, getArtifact, getGates, getStatus, getTask, getTimeline, type Answer } from './run-views';
 export { rollbackRun, type RequestedRollback, type RollbackOptions } from './rollback-run';
 export { reportStep, type ReportAnswer, type ReportedResult, type StepReport } from './report-step';
+export {
+  createSigningIdentity,
+  publicKeyOf,
+  signAdjustment,
+  signReport,
+  signStart,
+  signVote,
+  type SignedRun,
+  type SigningIdentity,
+  type SigningOptions,
+} from './signing';
+export { listSigningKeys, registerSigningKey, revokeSigningKey, type SigningKey } from './signing-keys';
 export { ensureSearchAttributes } from './search-attributes';
 export { startRun, type StartedRun, type StartRunRequest } from './start-run';

@@ -8,7 +8,7 @@ import { mediaTypeOf } from '../db/media-type';
 import { insertArtifact } from '../db/queries/artifacts';
 import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
-import { planningPatienceMs, planningRetryMs, sendSignal, sendUpdate } from './control-run';
+import { planningPatienceMs, planningRetryMs, refuseUnsigned, sendSignal, sendUpdate, withSignature, type Signing } from './control-run';
 import { getStatus } from './run-views';
 
 /** A result whose outputs may be bytes. */
@@ -37,7 +37,12 @@ const maxArtifactBytes = 100 * 1024 * 1024;
  * names no task is about the one that is open now: not about what is asked after it, should it come late. AppError `refused` with the reason
  * when the run refuses it (the task stays open then), `not_found` without such a run, `bad_usage` for an output that is too large.
  */
-export async function reportStep(client: VaporaClient, id: string, report: StepReport): Promise<ReportAnswer> {
+export async function reportStep(
+  client: VaporaClient,
+  id: string,
+  report: StepReport,
+  signing?: Signing<ReportMessage>,
+): Promise<ReportAnswer> {
   const { result, ...rest } = report;
   const task = report.task ?? (await findOpenTask(client, id, report));
   const message: ReportMessage = {
@@ -45,6 +50,10 @@ export async function reportStep(client: VaporaClient, id: string, report: StepR
     ...(task !== undefined && { task }),
     ...(result !== undefined && { result: await storeOutputs(client, result) }),
   };
+  return withSignature(client, id, { message, signing }, (signed) => sendReport(client, id, signed));
+}
+
+async function sendReport(client: VaporaClient, id: string, message: ReportMessage): Promise<ReportAnswer> {
   const giveUpAtMs = Date.now() + planningPatienceMs;
   for (;;) {
     const reply = await sendUpdate<ReportReply>(client, id, { name: 'report', message, what: 'the report' });
@@ -53,9 +62,10 @@ export async function reportStep(client: VaporaClient, id: string, report: StepR
       await delay(planningRetryMs);
       continue;
     }
+    if (message.token === undefined && message.result !== undefined) await refuseUnsigned(client, id);
     await sendSignal(client, id, 'report', message);
     const sent = 'no worker is up to answer: the report was sent as a signal and counts when one is';
-    return { effect: 'sent', step: report.step, message: sent, via: 'signal' };
+    return { effect: 'sent', step: message.step, message: sent, via: 'signal' };
   }
 }
 

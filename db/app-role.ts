@@ -22,6 +22,8 @@ const tableRights: Record<string, string> = {
   monitor_samples: 'select, insert',
   alerts: 'select, insert',
   budget_ledger: 'select, insert',
+  signing_keys: 'select',
+  start_tokens: 'select, insert',
   audit_events: 'select',
 };
 

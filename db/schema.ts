@@ -27,6 +27,8 @@ export interface DatabaseSchema {
   monitor_samples: MonitorSamplesTable;
   alerts: AlertsTable;
   budget_ledger: BudgetLedgerTable;
+  signing_keys: SigningKeysTable;
+  start_tokens: StartTokensTable;
   audit_events: AuditEventsTable;
 }
 
@@ -100,6 +102,7 @@ export interface RunsTable {
   updated_at: Defaulted<Date>;
   ordinal: GeneratedAlways<number>;
   rollback_requested_at: NullableTimestamp;
+  strict: Defaulted<boolean>;
 }
 
 export interface RecordingsTable {
@@ -277,4 +280,20 @@ export interface AuditEventsTable {
   hash: string;
   body: string;
   key: string | null;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  person: string;
+  public_key: Json<Record<string, unknown>>;
+  registered_at: Defaulted<Date>;
+  registered_by: Defaulted<string>;
+  revoked_at: NullableTimestamp;
+  revoked_by: string | null;
+}
+
+export interface StartTokensTable {
+  jti: string;
+  root_run_id: string;
+  used_at: Defaulted<Date>;
 }

@@ -27,6 +27,8 @@ export interface StartWorkerOptions {
   identity?: string;
   /** From where on runs continue as new. Default: somewhat below the server's own limits. */
   historyLimits?: HistoryLimits | undefined;
+  /** The runs that it plans take signed requests only. */
+  strict?: boolean;
   /** Instead of the built bundle: tests make one for all their workers. */
   workflowBundle?: { codePath: string };
 }
@@ -66,6 +68,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
         log: toTemporalLogger(log),
         workerIdentity: identity,
         historyLimits: options.historyLimits,
+        strict: options.strict,
       }),
       ...workerTuning.options,
     });

@@ -1,6 +1,7 @@
-import { adjustmentKinds, type Adjustment, type AdjustmentKind } from '../core/contract/adjustments';
+import { adjustmentKinds, type Adjustment, type AdjustmentKind, type EditedFile } from '../core/contract/adjustments';
 import { jsonBytes } from '../core/contract/text-size';
-import type { AdjustmentRequest } from '../core/engine/types';
+import { limits } from '../core/dsl/limits';
+import type { AdjustmentRequest, SignedMessage } from '../core/engine/types';
 import {
   parseFields,
   personNamed,
@@ -10,6 +11,7 @@ import {
   readIds,
   readOptionalId,
   readPerson,
+  readSigned,
   readText,
   show,
   type Fields,
@@ -87,13 +89,39 @@ const parsers: AdjustmentParsers = {
     if (given.length > maxValueLength) return { ok: false, reason: `"value" is longer than ${maxValueLength} characters` };
     return value({ kind: 'set_output', step: step.value, output: output.value, value: given });
   },
+  add_step(fields) {
+    const file = readEditedFile(fields);
+    return file.ok ? value({ kind: 'add_step', ...file.value }) : file;
+  },
+  edit_step(fields) {
+    const file = readEditedFile(fields);
+    return file.ok ? value({ kind: 'edit_step', ...file.value }) : file;
+  },
 };
 
+function readEditedFile(fields: Fields): Parsed<EditedFile> {
+  const { source, format = 'yaml' } = fields;
+  if (typeof source !== 'string' || source.trim() === '')
+    return { ok: false, reason: `"source" must be the text of the whole workflow file, not ${show(source)}` };
+  // As JSON: what is signed travels on to an activity, whose input may have 2 MiB.
+  if (jsonBytes(source) > limits.textBytes) return { ok: false, reason: `"source" is longer than ${limits.textBytes} bytes` };
+  if (format !== 'yaml' && format !== 'toml') return { ok: false, reason: `"format" must be "yaml" or "toml", not ${show(format)}` };
+  const isOpen = fields['steps'] === undefined || fields['steps'] === null;
+  const steps = isOpen ? undefined : readIds(fields, 'steps');
+  if (steps !== undefined && !steps.ok) return steps;
+  return { ok: true, value: { source, format, ...(steps !== undefined && { steps: steps.value }) } };
+}
+
 /** What they change cannot be understood later without it. */
-const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output']);
+const needReason: ReadonlySet<AdjustmentKind> = new Set(['pause', 'cancel', 'override_gate', 'set_output', 'add_step', 'edit_step']);
+
+export interface ParsedAdjustment extends Omit<AdjustmentRequest, 'via'> {
+  /** A signature, and what it is of. */
+  signed: SignedMessage;
+}
 
 /** `adjust` `{kind, …, by?, reason?}`; the updates that are named after one kind come without `kind`. */
-export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<Omit<AdjustmentRequest, 'via'>> {
+export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind): Parsed<ParsedAdjustment> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
   const asked = kind ?? fields.value['kind'];
@@ -105,9 +133,16 @@ export function parseAdjustment(args: readonly unknown[], kind?: AdjustmentKind)
   if (!reason.ok) return reason;
   const adjustment = parsers[known](fields.value);
   if (!adjustment.ok) return adjustment;
+  const signed = readSigned(fields.value, { kind: known });
+  if (!signed.ok) return signed;
   return {
     ok: true,
-    value: { adjustment: adjustment.value, by: personNamed(by.value), ...(reason.value !== undefined && { reason: reason.value }) },
+    value: {
+      adjustment: adjustment.value,
+      by: personNamed(by.value),
+      ...(reason.value !== undefined && { reason: reason.value }),
+      signed: signed.value,
+    },
   };
 }
 

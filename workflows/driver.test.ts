@@ -20,7 +20,7 @@ const options = {
 };
 
 const never = (): never => {
-  throw new Error('nobody asked for more agents');
+  throw new Error('nobody asked for it');
 };
 
 /** A run that ends with its next turn: its one step has succeeded. */
@@ -36,7 +36,6 @@ function createEndingRun(said: string[], record: () => Promise<void>): DriverPar
   return {
     engine,
     inbox,
-    steps: new Map(),
     effects: { launch: unexpected, cancel: unexpected },
     timers: { start: unexpected, cancel: unexpected, cancelAll: () => undefined },
     recorder: {
@@ -48,6 +47,7 @@ function createEndingRun(said: string[], record: () => Promise<void>): DriverPar
         said.push(`recorded ${changes.run?.status ?? ''}`);
       },
     },
+    compilePlan: never,
     shielded: (work) => work(),
     publish: () => void said.push(`published ${engine.state.status}`),
   };
@@ -130,7 +130,6 @@ test('recordings go one after the other, and what is published is recorded', asy
   void driveRun({
     engine,
     inbox,
-    steps: new Map(),
     effects: { launch: () => undefined, cancel: () => undefined },
     timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
     recorder: {
@@ -139,6 +138,7 @@ test('recordings go one after the other, and what is published is recorded', asy
       record: () => answer('records', undefined),
       addAgents: never,
     },
+    compilePlan: never,
     shielded: (work) => work(),
     publish: () => said.push('publishes'),
   });
@@ -173,7 +173,6 @@ function startAskingRun(answersAtOnce = false) {
       },
     },
     inbox,
-    steps: new Map(),
     effects: { launch: () => undefined, cancel: () => undefined },
     timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
     recorder: {
@@ -182,6 +181,7 @@ function startAskingRun(answersAtOnce = false) {
       record: () => undefined,
       addAgents: never,
     },
+    compilePlan: never,
     shielded: (work) => work(),
     publish: () => undefined,
   });
@@ -235,7 +235,6 @@ async function commandsOf(deliver: (answer: () => void, post: () => void) => voi
   void driveRun({
     engine: createEngine({ ...options, plan: buildPlan({ steps: { a: {}, b: { automatic: false } } }) }),
     inbox,
-    steps: new Map(),
     effects: { launch: () => undefined, cancel: () => undefined },
     timers: {
       start: (id) => void commands.push(`start timer ${id}`),
@@ -256,6 +255,7 @@ async function commandsOf(deliver: (answer: () => void, post: () => void) => voi
       },
       addAgents: never,
     },
+    compilePlan: never,
     shielded: (work) => work(),
     publish: () => commands.push('publish'),
   });
@@ -296,7 +296,6 @@ function startLongRun(save: (inbox: Inbox) => Promise<Continuation>) {
   const ended = driveRun({
     engine: createEngine({ ...options, plan: waiting }),
     inbox,
-    steps: new Map(),
     effects: { launch: () => undefined, cancel: () => undefined },
     timers: { start: () => undefined, cancel: () => undefined, cancelAll: () => undefined },
     recorder: {
@@ -307,6 +306,7 @@ function startLongRun(save: (inbox: Inbox) => Promise<Continuation>) {
         said.push(...changes.audit.filter(({ action }) => action === 'signal.ignored').map(({ object }) => object));
       },
     },
+    compilePlan: never,
     shielded: (work) => work(),
     publish: () => undefined,
     save: () => save(inbox),

@@ -1,21 +1,24 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Continuation } from '../core/contract/continuation';
-import type { Decision, Engine, EngineEvent } from '../core/engine/types';
-import type { PlanStep } from '../core/plan/types';
+import type { CompiledPlan, Decision, Engine, EngineEvent } from '../core/engine/types';
 import type { createEffectRunner } from './effects';
 import type { NoticeSender } from './notices';
 import type { Recorder } from './recorder';
 import type { createTimers } from './timers';
+import type { Verifier } from './verifier';
 
 export interface DriverParts {
   engine: Engine;
-  steps: ReadonlyMap<string, PlanStep>;
   inbox: Inbox;
   effects: ReturnType<typeof createEffectRunner>;
   timers: ReturnType<typeof createTimers>;
   recorder: Recorder;
+  /** Compiles the edited file of the run. */
+  compilePlan(source: string, format: 'yaml' | 'toml'): Promise<CompiledPlan>;
   /** Absent where the plan tells nobody. */
   notices?: NoticeSender;
+  /** Absent where no signatures are read. */
+  verifier?: Verifier;
   /** Runs it beyond the reach of Temporal's cancel. */
   shielded(work: () => void): void;
   /** Search attributes: after every turn whose facts are recorded. */
@@ -148,6 +151,7 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
         if (decision.type === 'finish') finish = decision;
         else if (decision.type === 'assign') assign(decision);
         else if (decision.type === 'addAgents') addAgents(decision);
+        else if (decision.type === 'compilePlan') compilePlan(decision);
         else carryOut(decision, parts);
       }
       // What a reader must see soon is recorded even when there is nothing to assign; the rest goes with the next wave.
@@ -164,6 +168,10 @@ export function driveRun(parts: DriverParts): Promise<DriveEnd> {
 
     function addAgents({ role, count }: Extract<Decision, { type: 'addAgents' }>): void {
       track(recorder.addAgents(role, count), (output) => [{ type: 'agentsAdded', atMs: Date.now(), ...output }]);
+    }
+
+    function compilePlan({ source, format }: Extract<Decision, { type: 'compilePlan' }>): void {
+      track(parts.compilePlan(source, format), (compiled) => [{ type: 'planCompiled', atMs: Date.now(), compiled }]);
     }
 
     /** One recording at a time: no turn, no other. What its answer means to the engine is for the next round. */
@@ -223,12 +231,12 @@ function atTime(event: EngineEvent, atMs: number): EngineEvent {
 }
 
 function carryOut(
-  decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' }>,
-  { steps, effects, timers, notices }: DriverParts,
+  decision: Exclude<Decision, { type: 'finish' | 'assign' | 'addAgents' | 'compilePlan' }>,
+  { engine, effects, timers, notices, verifier }: DriverParts,
 ): void {
   switch (decision.type) {
     case 'launch': {
-      const step = steps.get(decision.step);
+      const step = engine.stepOf(decision.step);
       if (!step) throw new Error(`the engine launched ${decision.step}, which is not in the plan`);
       effects.launch(step, decision);
       return;
@@ -244,6 +252,9 @@ function carryOut(
       return;
     case 'notify':
       notices?.send(decision);
+      return;
+    case 'verify':
+      verifier?.verify(decision);
       return;
   }
 }

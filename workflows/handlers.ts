@@ -4,7 +4,7 @@ import type { AgentDocument } from '../core/contract/agent-document';
 import type { DecideReply, Refusal, ReportReply } from '../core/contract/messages';
 import { signalNames } from '../core/contract/names';
 import type { ExplainView, GateView, RunStatusView, TimelineView } from '../core/contract/views';
-import type { Engine, Report, ReportVerdict, VoteVerdict } from '../core/engine/types';
+import type { Engine, ReportVerdict, VoteVerdict } from '../core/engine/types';
 import type { Plan } from '../core/plan/types';
 import { parseAdjustment } from './adjustments';
 import type { Inbox } from './driver';
@@ -12,12 +12,11 @@ import { onSignal } from './interceptors';
 import { parseDecision, parseSignal } from './messages';
 import { recordingViewOf } from './recorder';
 import type { Recorder } from './recorder';
-import { parseReport } from './reports';
+import { parseReport, type ParsedReport } from './reports';
 
 /** What the handlers speak of, once the run is planned. */
 export interface Holder {
   engine?: Engine;
-  plan?: Plan;
   recorder?: Recorder;
 }
 
@@ -48,7 +47,7 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   onSignal(receive);
 
   setHandler(statusQuery, () => (holder.engine ? { ...holder.engine.statusView(Date.now()), ...recordingViewOf(holder.recorder) } : null));
-  setHandler(planQuery, () => holder.plan ?? null);
+  setHandler(planQuery, () => holder.engine?.followed.plan ?? null);
   setHandler(timelineQuery, () => holder.engine?.timelineView() ?? null);
   setHandler(gatesQuery, () => holder.engine?.gateViews(Date.now()) ?? []);
   setHandler(explainQuery, (input) => {
@@ -64,16 +63,16 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   setHandler(
     decideUpdate,
     async (...args) => {
-      const { vote } = judged(args);
+      const { vote, token } = judged(args);
       // What the loop made of the vote: something that arrived at the same moment may have decided before it.
-      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, answer }));
+      const verdict = await new Promise<VoteVerdict>((answer) => inbox.post({ type: 'voted', vote, ...token, answer }));
       if (!verdict.ok) throw refused(verdict);
       return verdict.reply;
     },
     {
       validator: (...args) => {
-        const { engine, vote } = judged(args);
-        const verdict = engine.judgeVote(vote);
+        const { engine, vote, token } = judged(args);
+        const verdict = engine.judgeVote(vote, token.token);
         if (!verdict.ok) throw refused(verdict);
       },
     },
@@ -82,15 +81,17 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
   setHandler(
     defineUpdate<ReportReply, unknown[]>('report'),
     async (...args) => {
-      const { report } = reported(args);
-      const verdict = await new Promise<ReportVerdict>((answer) => inbox.post({ type: 'reported', atMs: Date.now(), report, answer }));
+      const { report, signed } = reported(args);
+      const verdict = await new Promise<ReportVerdict>((answer) =>
+        inbox.post({ type: 'reported', atMs: Date.now(), report, ...signed, answer }),
+      );
       if (!verdict.ok) throw refused(verdict);
       return verdict.reply;
     },
     {
       validator: (...args) => {
-        const { engine, report } = reported(args);
-        const verdict = engine.judgeReport(report);
+        const { engine, report, signed } = reported(args);
+        const verdict = engine.judgeReport(report, signed.token);
         if (!verdict.ok) throw refused(verdict);
       },
     },
@@ -100,20 +101,23 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
     const read = (args: readonly unknown[]) => {
       const parsed = parseAdjustment(args, kind);
       if (!parsed.ok) throw refused({ code: 'malformed', reason: `${name}: ${parsed.reason}` });
-      return { engine: plannedEngine(), request: { ...parsed.value, via: 'update' } as const };
+      const { signed, ...asked } = parsed.value;
+      return { engine: plannedEngine(), request: { ...asked, via: 'update' } as const, signed };
     };
     setHandler(
       defineUpdate<AdjustReply, unknown[]>(name),
       async (...args) => {
-        const { request } = read(args);
-        const verdict = await new Promise<AdjustVerdict>((answer) => inbox.post({ type: 'adjusted', atMs: Date.now(), request, answer }));
+        const { request, signed } = read(args);
+        const verdict = await new Promise<AdjustVerdict>((answer) =>
+          inbox.post({ type: 'adjusted', atMs: Date.now(), request, ...signed, answer }),
+        );
         if (!verdict.ok) throw refused(verdict);
         return verdict.reply;
       },
       {
         validator: (...args) => {
-          const { engine, request } = read(args);
-          const refusal = engine.judgeAdjustment(request);
+          const { engine, request, signed } = read(args);
+          const refusal = engine.judgeAdjustment(request, signed.token);
           if (refusal !== undefined) throw refused(refusal);
         },
       },
@@ -127,16 +131,21 @@ export function registerHandlers(inbox: Inbox, holder: Holder): { countSignals()
     return holder.engine;
   }
 
-  function reported(args: readonly unknown[]): { engine: Engine; report: Report } {
+  function reported(args: readonly unknown[]): { engine: Engine } & ParsedReport {
     const parsed = parseReport(args);
     if (!parsed.ok) throw refused({ code: 'malformed', reason: `report: ${parsed.reason}` });
-    return { engine: plannedEngine(), report: parsed.value };
+    return { engine: plannedEngine(), ...parsed.value };
   }
 
   function judged(args: readonly unknown[]) {
     const parsed = parseDecision(args);
     if (!parsed.ok) throw refused({ code: 'malformed', reason: `decide: ${parsed.reason}` });
-    return { engine: plannedEngine(), vote: { ...parsed.value, atMs: Date.now(), assurance: 'local', via: 'update' } as const };
+    const { token, ...vote } = parsed.value;
+    return {
+      engine: plannedEngine(),
+      vote: { ...vote, atMs: Date.now(), assurance: 'local', via: 'update' } as const,
+      token: token === undefined ? {} : { token },
+    };
   }
 }
 

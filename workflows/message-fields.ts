@@ -1,6 +1,7 @@
 import type { Actor } from '../core/contract/local-activities';
 import { isUndecodable } from '../core/contract/names';
-import { personName } from '../core/contract/person-name';
+import { personName, unknownPerson } from '../core/contract/person-name';
+import { maxTokenLength } from '../core/contract/signed-requests';
 import { utf8Bytes } from '../core/contract/text-size';
 
 export type Fields = Record<string, unknown>;
@@ -61,6 +62,24 @@ export function readPerson(fields: Fields, required: boolean): Parsed<string | u
   return name;
 }
 
+/** A signature: what it says is looked at when it is verified. */
+export function readToken(fields: Fields): Parsed<string | undefined> {
+  const { token } = fields;
+  if (token === undefined || token === null) return { ok: true, value: undefined };
+  if (typeof token !== 'string' || token === '') return { ok: false, reason: `"token" must be a signature, not ${show(token)}` };
+  if (token.length > maxTokenLength) return { ok: false, reason: `"token" is longer than ${maxTokenLength} characters` };
+  return { ok: true, value: token };
+}
+
+/** A signature of the whole message, and what it is of. `more`: what the message says by how it was sent. */
+export function readSigned(fields: Fields, more: Fields = {}): Parsed<{ token?: string; message?: Fields }> {
+  const token = readToken(fields);
+  if (!token.ok) return token;
+  if (token.value === undefined) return { ok: true, value: {} };
+  const { token: _, ...message } = fields;
+  return { ok: true, value: { token: token.value, message: { ...message, ...more } } };
+}
+
 /** The id of a gate, a step, a role…: one line of text, in one form. */
 export function readId(fields: Fields, key: string): Parsed<string> {
   const text = readText(fields, key, true);
@@ -110,7 +129,7 @@ export function readName(key: string, name: string, maxBytes: number): Parsed<st
 }
 
 export function personNamed(name: string | undefined): Actor {
-  return { kind: 'person', id: name ?? 'unknown', assurance: 'local' };
+  return { kind: 'person', id: name ?? unknownPerson, assurance: 'local' };
 }
 
 export function readByAndReason(fields: Fields, reasonRequired: boolean): Parsed<{ by: Actor; reason?: string }> {

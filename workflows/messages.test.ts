@@ -143,6 +143,14 @@ test.each([
     { kind: 'override_gate', phase: 'review', reason: 'r' },
     { kind: 'override_gate', gate: 'review' },
   ],
+  [
+    { kind: 'add_step', source: 'Workflow: w', reason: 'r' },
+    { kind: 'add_step', source: 'Workflow: w', format: 'yaml' },
+  ],
+  [
+    { kind: 'edit_step', source: 'id = "w"', format: 'toml', steps: 'a', reason: 'r' },
+    { kind: 'edit_step', source: 'id = "w"', format: 'toml', steps: ['a'] },
+  ],
 ])('an adjustment by signal: %j', (message, adjustment) => {
   expect(parseSignal('adjust', [{ by: 'ana', ...message }], atMs)).toMatchObject({
     type: 'adjusted',
@@ -156,4 +164,19 @@ test('an update that is named after a kind needs no kind', () => {
     ok: true,
     value: { adjustment: { kind: 'skip_step', step: 'a' } },
   });
+});
+
+test.each([
+  [{ kind: 'add_step', source: 'x' }, '"reason" is missing'],
+  [{ kind: 'add_step', reason: 'r' }, '"source" must be the text of the whole workflow file, not nothing'],
+  [
+    { kind: 'edit_step', reason: 'r', source: { Workflow: 'w' } },
+    '"source" must be the text of the whole workflow file, not {"Workflow":"w"}',
+  ],
+  [{ kind: 'edit_step', reason: 'r', source: '\u00e4'.repeat(600_000) }, '"source" is longer than 1048576 bytes'],
+  [{ kind: 'edit_step', reason: 'r', source: 'x', format: 'json' }, '"format" must be "yaml" or "toml", not "json"'],
+  [{ kind: 'edit_step', reason: 'r', source: 'x', steps: [] }, '"steps" must be a list of ids, not []'],
+])('an edited file that is none: %j', (message, reason) => {
+  const said = parseAdjustment([message]);
+  expect(said).toEqual({ ok: false, reason });
 });

@@ -9,6 +9,7 @@ import {
   readId,
   readPerson,
   readText,
+  readToken,
   show,
   type Fields,
   type Parsed,
@@ -20,6 +21,7 @@ export interface DecisionMessage {
   by: string;
   decision: 'approve' | 'reject';
   reason?: string;
+  token?: string;
 }
 
 /** `approve`, `reject` and the update `decide`: `{gate, by, reason?}`, the update with `decision`. */
@@ -36,7 +38,18 @@ export function parseDecision(args: readonly unknown[], decision?: 'approve' | '
   if (chosen !== 'approve' && chosen !== 'reject') {
     return { ok: false, reason: `"decision" must be "approve" or "reject", not ${show(chosen)}` };
   }
-  return { ok: true, value: { gate: gate.value, by: by.value, decision: chosen, ...(reason.value && { reason: reason.value }) } };
+  const token = readToken(fields.value);
+  if (!token.ok) return token;
+  return {
+    ok: true,
+    value: {
+      gate: gate.value,
+      by: by.value,
+      decision: chosen,
+      ...(reason.value && { reason: reason.value }),
+      ...(token.value !== undefined && { token: token.value }),
+    },
+  };
 }
 
 /** The signals beside votes, by name: each turns its arguments into an engine event. */
@@ -80,16 +93,21 @@ const signalParsers: Record<string, (fields: Fields, atMs: number) => Parsed<Eng
 export function parseSignal(name: string, args: readonly unknown[], atMs: number): EngineEvent {
   const ignored = (reason: string): EngineEvent => ({ type: 'signalIgnored', atMs, name: shortName(name), reason });
   if (name === 'approve' || name === 'reject') {
-    const vote = parseDecision(args, name);
-    return vote.ok ? { type: 'voted', vote: { ...vote.value, atMs, assurance: 'local', via: 'signal' } } : ignored(vote.reason);
+    const parsed = parseDecision(args, name);
+    if (!parsed.ok) return ignored(parsed.reason);
+    const { token, ...vote } = parsed.value;
+    return { type: 'voted', vote: { ...vote, atMs, assurance: 'local', via: 'signal' }, ...(token !== undefined && { token }) };
   }
   if (name === 'adjust') {
     const request = parseAdjustment(args);
-    return request.ok ? { type: 'adjusted', atMs, request: { ...request.value, via: 'signal' } } : ignored(request.reason);
+    if (!request.ok) return ignored(request.reason);
+    const { signed, ...asked } = request.value;
+    return { type: 'adjusted', atMs, request: { ...asked, via: 'signal' }, ...signed };
   }
   if (name === 'report') {
     const report = parseReport(args);
-    return report.ok ? { type: 'reported', atMs, report: report.value } : ignored(report.reason);
+    if (!report.ok) return ignored(report.reason);
+    return { type: 'reported', atMs, report: report.value.report, ...report.value.signed };
   }
   const parser = Object.hasOwn(signalParsers, name) ? signalParsers[name] : undefined;
   if (!parser) return ignored('there is no such signal; known are approve, reject, report, adjust, pause, resume, cancel and alert');

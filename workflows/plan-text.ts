@@ -1,10 +1,8 @@
 import { scheduleLocalActivity } from '@temporalio/workflow';
-import type { LoadPlanInput, ResolveOutput } from '../core/contract/local-activities';
+import type { FrozenPlan, LoadPlanInput } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import { localActivityOptions } from './recorder';
 import { readPieces } from './text-pieces';
-
-type FrozenPlan = Pick<ResolveOutput, 'planHash' | 'planPieces' | 'planCompressed'>;
 
 /** The canonical JSON of a run's plan. `known`: the first piece, where it is there already. */
 export async function loadPlanText({ planHash, planPieces, planCompressed }: FrozenPlan, known?: string): Promise<string> {

@@ -1,9 +1,15 @@
 import { readReportedResult } from '../core/contract/report';
-import type { Report } from '../core/engine/types';
-import { parseFields, readId, readOptionalId, readPerson, readText, show, type Fields, type Parsed } from './message-fields';
+import type { Report, SignedMessage } from '../core/engine/types';
+import { parseFields, readId, readOptionalId, readPerson, readSigned, readText, show, type Fields, type Parsed } from './message-fields';
+
+export interface ParsedReport {
+  report: Report;
+  /** A signature, and what it is of. */
+  signed: SignedMessage;
+}
 
 /** `report` `{step, by?, agent?, task?, progress?, message?, result?}`, signal and update: who says it is `by`, else `agent`. */
-export function parseReport(args: readonly unknown[]): Parsed<Report> {
+export function parseReport(args: readonly unknown[]): Parsed<ParsedReport> {
   const fields = parseFields(args);
   if (!fields.ok) return fields;
   const step = readId(fields.value, 'step');
@@ -20,6 +26,8 @@ export function parseReport(args: readonly unknown[]): Parsed<Report> {
   if (!progress.ok) return progress;
   const message = readText(fields.value, 'message', false);
   if (!message.ok) return message;
+  const signed = readSigned(fields.value);
+  if (!signed.ok) return signed;
   const report: Report = {
     step: step.value,
     by: who,
@@ -33,10 +41,11 @@ export function parseReport(args: readonly unknown[]): Parsed<Report> {
     const saysNothing = report.progress === undefined && report.message === undefined;
     return saysNothing
       ? { ok: false, reason: 'it says nothing: "progress", "message" or "result" is needed' }
-      : { ok: true, value: report };
+      : { ok: true, value: { report, signed: signed.value } };
   }
   const read = readReportedResult(given);
-  return read.ok ? { ok: true, value: { ...report, result: read.result } } : { ok: false, reason: `"result": ${read.problem}` };
+  if (!read.ok) return { ok: false, reason: `"result": ${read.problem}` };
+  return { ok: true, value: { report: { ...report, result: read.result }, signed: signed.value } };
 }
 
 /** A person too, in the one form of the names. */

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { AgentSpec } from '../core/contract/agents';
 import type { Continuation, SavedRun } from '../core/contract/continuation';
-import type { ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
+import type { CompilePlanInput, ResolveInput, ResolveOutput, RunRef } from '../core/contract/local-activities';
 import { localActivityNames } from '../core/contract/names';
 import type { RunResult } from '../core/contract/run-result';
 import type { TerminalRunStatus } from '../core/contract/states';
@@ -19,6 +19,7 @@ import type { Engine } from '../core/engine';
 import type { RunState } from '../core/engine/run-state';
 import type { Plan } from '../core/plan/types';
 import { isPerson } from '../core/learning/eligibility';
+import { compilePlan } from './compile-plan';
 import { continuationOf, goOn, loadSavedRun, saveRun } from './continuation';
 import { renderDetails } from './details';
 import { driveRun, Inbox, onCancelRequested } from './driver';
@@ -34,6 +35,7 @@ import { loadPlanText } from './plan-text';
 import { parseStartInput } from './start-input';
 import { createTimers } from './timers';
 import { createUnrecordedRecorder } from './unrecorded';
+import { createVerifier } from './verifier';
 
 /** Handles every workflow type that is not internal: the type is the definition's id. */
 export async function runDefinition(...args: unknown[]): Promise<RunResult> {
@@ -57,9 +59,11 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
     const version = resolved.engineVersion ?? 1;
     // Runs that began before there were notices go on without.
     const isTold = plan.notify.length > 0 && version >= 2;
+    const edited = (saved?.state as RunState | undefined)?.followed;
+    const { planHash, historyEstimatesMs } = edited ?? resolved;
     const engine = createEngine({
       plan: isTold ? plan : { ...plan, notify: [] },
-      planHash: resolved.planHash,
+      planHash,
       run: { id: run.workflowId, runId: run.runId, rootRunId: run.rootRunId, definition },
       startedAtMs,
       timeScale: resolved.timeScale,
@@ -67,12 +71,13 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       inputs: resolved.inputs,
       humans: resolved.humans,
       autoApprove,
-      historyEstimatesMs: resolved.historyEstimatesMs,
+      historyEstimatesMs,
       version,
+      ...(resolved.signatures && { signatures: resolved.signatures }),
+      ...(resolved.initiatorAssurance && { initiatorAssurance: resolved.initiatorAssurance }),
       ...(saved && { saved: saved.state as RunState }),
     });
     holder.engine = engine;
-    holder.plan = plan;
     const agentSet = (): string => engine.state.agentSet ?? resolved.agentSet;
     // Runs from before people did steps, without a record, go on without them.
     const agents = (resolved.agents ?? []).filter((agent) => version >= 4 || !isPerson(agent));
@@ -99,7 +104,6 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
     const mayGoOn = recording === 'full' && version >= 2;
     const ended = await drive({
       engine,
-      plan,
       resolved,
       recording,
       recorder,
@@ -112,7 +116,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       mergesRounds: version < 3,
     });
     if (ended.type === 'continue') return goOn(ended.continuation);
-    const result = resultOf(engine, run, definition, resolved.planHash, ended);
+    const result = resultOf(engine, run, definition, ended);
     if (ended.status === 'completed') return result;
     if (ended.status === 'cancelled' && wasCancelRequested()) {
       throw new CancelledFailure(ended.reason ?? 'cancelled', [result]);
@@ -156,12 +160,12 @@ async function begin(input: ResolveInput, startedAtMs: number): Promise<Begun> {
 async function goOnWith(run: RunRef, continuation: Continuation): Promise<Begun> {
   const saved = await loadSavedRun(run, continuation);
   const { resolved, startedAtMs, autoApprove } = saved;
-  return { plan: JSON.parse(await loadPlanText(resolved)) as Plan, resolved, startedAtMs, autoApprove, recording: 'full', saved };
+  const { followed = resolved } = saved.state as RunState;
+  return { plan: JSON.parse(await loadPlanText(followed)) as Plan, resolved, startedAtMs, autoApprove, recording: 'full', saved };
 }
 
 interface Drive {
   engine: Engine;
-  plan: Plan;
   resolved: Begun['resolved'];
   recording: 'full' | 'none';
   recorder: Recorder;
@@ -175,10 +179,14 @@ interface Drive {
   isTold: boolean;
 }
 
-function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentSet, agents, save, mergesRounds, isTold }: Drive) {
+function drive({ engine, resolved, recording, recorder, run, inbox, agentSet, agents, save, mergesRounds, isTold }: Drive) {
   const context = {
-    plan,
-    planHash: resolved.planHash,
+    get plan() {
+      return engine.followed.plan;
+    },
+    get planHash() {
+      return engine.followed.planHash;
+    },
     run,
     initiator: resolved.initiator,
     inputs: resolved.inputs,
@@ -193,7 +201,7 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
       timeScale: resolved.timeScale,
       seed: resolved.seed,
       recording,
-      estimateOf: (step) => resolved.historyEstimatesMs[step.id] ?? step.estimateMs,
+      estimateOf: (step) => engine.followed.historyEstimatesMs[step.id] ?? step.estimateMs,
       ...(resolved.agents && { agents }),
     },
     scopes,
@@ -201,20 +209,34 @@ function drive({ engine, plan, resolved, recording, recorder, run, inbox, agentS
   );
   return driveRun({
     engine,
-    steps: new Map(plan.steps.map((step) => [step.id, step])),
     inbox,
     effects,
     timers: createTimers(scopes, (id) => inbox.post({ type: 'timerFired', atMs: Date.now(), id })),
     recorder,
+    compilePlan: (source, format) => compilePlan({ run, source, format, known: namesOf(engine.followed.plan), ...agentsOf() }),
     ...(isTold && { notices: createNoticeSender(scopes, inbox.post) }),
+    ...(resolved.signatures && { verifier: createVerifier(scopes, inbox.post) }),
     shielded: createShield(),
     save,
     mergesRounds,
     publish() {
       const { status, phase } = engine.state;
-      writeSearchAttributes({ status, phase, definition: plan.id, planHash: resolved.planHash, blockedOn: engine.waitsFor() });
+      const { plan, planHash } = engine.followed;
+      writeSearchAttributes({ status, phase, definition: plan.id, planHash, blockedOn: engine.waitsFor() });
     },
   });
+
+  function agentsOf(): Pick<CompilePlanInput, 'agentSet' | 'agents'> {
+    return recording === 'full' ? { agentSet: agentSet() } : { agentSet: '', agents: [...agents] };
+  }
+}
+
+/** The roles and agents that a plan asks for. */
+function namesOf({ steps }: Plan): CompilePlanInput['known'] {
+  return {
+    roles: [...new Set(steps.map(({ role }) => role))],
+    agentIds: [...new Set(steps.flatMap(({ agentId }) => agentId ?? []))],
+  };
 }
 
 async function resolve(input: ResolveInput): Promise<ResolveOutput> {
@@ -246,10 +268,17 @@ function resultOf(
   engine: Engine,
   run: RunRef,
   definition: string,
-  planHash: string,
   { status, reason }: { status: TerminalRunStatus; reason?: string },
 ): RunResult {
   const steps: Record<string, number> = {};
   for (const { state } of Object.values(engine.state.steps)) steps[state] = (steps[state] ?? 0) + 1;
-  return { schemaVersion: 1, id: run.workflowId, status, definition, planHash, steps, ...(reason !== undefined && { reason }) };
+  return {
+    schemaVersion: 1,
+    id: run.workflowId,
+    status,
+    definition,
+    planHash: engine.followed.planHash,
+    steps,
+    ...(reason !== undefined && { reason }),
+  };
 }

@@ -28,6 +28,8 @@ const checks: Record<keyof StartInput, Check> = {
     return format === undefined ? undefined : isFormat(format);
   },
   autoApprove: isFlag,
+  strict: isFlag,
+  token: isText,
   recording: (value) => (value === 'full' || value === 'none' ? undefined : 'must be "full" or "none"'),
 };
 

@@ -6,7 +6,9 @@ import { startLocalServices, type LocalServices } from './local-services';
 /** Runs an environment in this folder until Ctrl-C. */
 export const command: CliCommand = {
   configure(command) {
-    command.option('--task-queue <name>', 'the queue the worker polls');
+    command
+      .option('--task-queue <name>', 'the queue the worker polls')
+      .option('--strict', 'runs take signed requests only (also: VAPORA_STRICT=1)');
   },
   async run(context) {
     const services = await startLocalServices(context);

@@ -4,6 +4,7 @@ import { defaultTaskQueue } from '../../core/contract/names';
 import type { Environment, EnvironmentCrash } from '../../embedded/environment';
 import type { RunningWorker } from '../../workers/start-worker';
 import type { CommandContext } from '../command';
+import { isStrict } from '../sign-requests';
 import { createWorkerLog } from '../worker-log';
 
 /** An embedded Postgres, Temporal and worker of this process's own. */
@@ -78,6 +79,7 @@ async function startWorkerOn(environment: Environment, context: CommandContext, 
     namespace: temporalNamespace,
     databaseUrl,
     taskQueue: taskQueue ?? defaultTaskQueue,
+    strict: context.options.flag('strict') || isStrict(context.io.variables),
     dataDir,
     log: createWorkerLog(context, { file: join(dirname(environment.environmentFile), 'log', 'worker.log') }),
   });

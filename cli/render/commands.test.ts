@@ -2,7 +2,7 @@ import type { GateView } from '../../core/contract/views';
 import { aGate } from '../../test/support/run-views';
 import { decideCommand } from './commands';
 
-const voted = [{ by: 'ana', decision: 'approve' as const, at: '2025-11-09T11:00:00Z' }];
+const voted = [{ by: 'ana', decision: 'approve' as const, at: '2025-11-09T11:00:00Z', assurance: 'local' as const }];
 
 test.each<[string, Partial<GateView>, string | undefined, string]>([
   ['anyone may vote', {}, 'root', ''],

@@ -40,7 +40,7 @@ test('gates with the commands that answer them', () => {
     prompt: 'Go live?',
     approvers: ['ana', 'luis'],
     quorum: 2,
-    votes: [{ by: 'ana', decision: 'approve', at: '2025-11-09T11:00:00Z' }],
+    votes: [{ by: 'ana', decision: 'approve', at: '2025-11-09T11:00:00Z', assurance: 'local' }],
   });
   const blocked = aGate({ id: 'test:blocked', kind: 'blocked', isOverride: true, deadline: '2025-11-09T14:00:00Z' });
   const phase = aGate({

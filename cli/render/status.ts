@@ -21,6 +21,7 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   if (view.reason !== undefined && view.reason !== '') add(`Reason: ${plainText(view.reason)}`);
   add(`Progress: ${formatPercent(view.progress)} ${progressBar(view.progress, options)}`);
   add(`Timeline: ${timelineText(view, options)}`);
+  if (view.signatures === 'required') add('Signatures: required of whoever votes or changes it');
   addAgents(view, options, add);
   addList('Blockers', blockers(view), options, add, colors.red);
   addList('Issues', issues(view), options, add, colors.red);

@@ -1,13 +1,16 @@
 import { Argument, type Command } from 'commander';
 import { adjustRun } from '../../client/control-run';
-import type { Adjustment } from '../../core/contract/adjustments';
+import { signAdjustment } from '../../client/signing';
+import type { Adjustment, AdjustMessage, EditedFile } from '../../core/contract/adjustments';
 import { AppError } from '../../core/contract/errors';
 import type { CliCommand, CommandContext } from '../command';
-import { currentUser } from '../current-user';
+import { compileFileAlone } from '../compile-file';
 import { exitCodes } from '../exit-codes';
+import { invalidFile, noteWarnings } from '../invalid-file';
 import { openClient } from '../open-client';
 import { addConnectionOptions, addIdOption, collect, parseCount } from '../option-parsers';
 import { parseInputs } from '../run-inputs';
+import { addKeyOption, signingOf, whoAsks } from '../sign-requests';
 
 type Options = CommandContext['options'];
 
@@ -23,6 +26,17 @@ const steps = (options: Options): string[] =>
     .flatMap((text) => text.split(','))
     .map((id) => id.trim())
     .filter((id) => id !== '');
+
+/** The whole workflow file as it should be. What does not compile is shown here, and nothing is sent. */
+function editedFile(context: CommandContext): EditedFile {
+  const { options, io } = context;
+  const compiled = compileFileAlone(options.required('file'), { cwd: io.cwd, format: options.text('format') });
+  if (compiled.compiled === undefined) throw invalidFile(context, compiled);
+  noteWarnings(context, compiled);
+  const { text, format } = compiled.file;
+  const meant = steps(options);
+  return { source: text, format, ...(meant.length > 0 && { steps: meant }) };
+}
 
 /** By the word that is typed. */
 const changes: Record<string, Change> = {
@@ -77,6 +91,16 @@ const changes: Record<string, Change> = {
       return { kind: 'set_output', step: onlyStep(options), output, value: typeof value === 'string' ? value : JSON.stringify(value) };
     },
   },
+  'add-step': {
+    takes: ['step', 'steps', 'format'],
+    needs: ['file'],
+    read: (context) => ({ kind: 'add_step', ...editedFile(context) }),
+  },
+  'edit-step': {
+    takes: ['step', 'steps', 'format'],
+    needs: ['file'],
+    read: (context) => ({ kind: 'edit_step', ...editedFile(context) }),
+  },
 };
 
 /** Changes a run while it runs: each kind is one word, with options of its own. */
@@ -85,17 +109,20 @@ export const command: CliCommand = {
     addIdOption(command)
       .addArgument(new Argument('<change>', 'what to change').choices(Object.keys(changes)))
       .requiredOption('--reason <text>', 'why: it stands in the audit, and agents that try again read it')
-      .option('--by <name>', 'who asks (default: your user name)')
+      .option('--by <name>', "who asks (default: the key's person, else your user name)")
       .option('--role <role>', 'add-agent: for which role')
       .option('--count <n>', 'add-agent: how many more (default 1)', parseCount)
-      .option('--step <id>', 'the step (skip: may be given several times)', collect)
-      .option('--steps <ids>', 'parallelize, skip: several steps, a,b,c', collect)
+      .option('--step <id>', 'the step (skip, add-step, edit-step: may be given several times)', collect)
+      .option('--steps <ids>', 'parallelize, skip: several steps, a,b,c; add-step, edit-step: nothing but these may differ', collect)
       .option('--force', 'skip: one that is not optional too')
       .option('--agent <id>', 'retry: who has to do it')
       .option('--input <name=value>', 'retry: instead of what the plan gives it; name=@file reads a file', collect)
       .option('--phase <id>', 'override: a phase')
       .option('--gate <id>', 'override: a gate')
-      .option('--output <name=value>', 'set-output: what the step gives; name=@file reads a file', collect);
+      .option('--output <name=value>', 'set-output: what the step gives; name=@file reads a file', collect)
+      .option('--file <file>', 'add-step, edit-step: the whole workflow file as it should be (.yaml, .yml, .toml)')
+      .option('--format <format>', 'add-step, edit-step: yaml or toml, where the name does not say');
+    addKeyOption(command);
     addConnectionOptions(command);
   },
   async run(context) {
@@ -106,18 +133,17 @@ export const command: CliCommand = {
       throw new AppError('bad_usage', `there is no change ${word}`, { hint: `there are ${Object.keys(changes).join(', ')}` });
     checkOptions(word, change, options);
     const id = options.required('id');
-    const reply = await adjustRun(openClient(context), id, {
-      ...change.read(context),
-      by: options.text('by') ?? currentUser(),
-      reason: options.required('reason'),
-    });
+    const by = whoAsks(context);
+    const message = { ...change.read(context), by, reason: options.required('reason') };
+    const client = openClient(context);
+    const reply = await adjustRun(client, id, message, signingOf<AdjustMessage>(context, by, signAdjustment));
     if (context.isJson) context.printJson({ schemaVersion: 1, id, ...reply });
     else context.print(reply.message);
     return exitCodes.done;
   },
 };
 
-const changeOptions = ['role', 'count', 'step', 'steps', 'force', 'agent', 'input', 'phase', 'gate', 'output'];
+const changeOptions = ['role', 'count', 'step', 'steps', 'force', 'agent', 'input', 'phase', 'gate', 'output', 'file', 'format'];
 
 /** An option that the change does not take is a misunderstanding: nothing is changed then. */
 function checkOptions(word: string, { takes, needs }: Change, options: Options): void {

@@ -2,23 +2,25 @@ import { resolve } from 'node:path';
 import { TextDecoder } from 'node:util';
 import { InvalidArgumentError, Option } from 'commander';
 import { reportStep, type ReportedResult } from '../../client/report-step';
+import { signReport } from '../../client/signing';
 import type { ArtifactRef, MetricValue } from '../../core/contract/agent-document';
 import { AppError } from '../../core/contract/errors';
+import type { ReportMessage } from '../../core/contract/messages';
 import { verdicts, type Verdict } from '../../core/contract/states';
 import type { CliCommand, CommandContext } from '../command';
-import { currentUser } from '../current-user';
 import { exitCodes } from '../exit-codes';
 import { openClient } from '../open-client';
 import { addConnectionOptions, addIdOption, collect } from '../option-parsers';
 import { readBytes } from '../read-files';
 import { isStandardInput, readInput } from '../read-sources';
+import { addKeyOption, signingOf, whoAsks } from '../sign-requests';
 
 /** What a person says of a step that is theirs to do: how far it is, or the result that any agent would give. */
 export const command: CliCommand = {
   configure(command) {
     addIdOption(command)
       .requiredOption('--step <id>', "the step, as 'vapora gates' shows it")
-      .option('--by <name>', 'who reports (default: your user name)')
+      .option('--by <name>', "who reports (default: the key's person, else your user name)")
       .option('--agent <id>', 'whose task it is, where several people do the step')
       .option('--task <id>', 'exactly this task (default: the one that is open)')
       .option('--progress <fraction>', 'how far it is, 0 to 1', parseFraction)
@@ -29,6 +31,7 @@ export const command: CliCommand = {
       .option('--summary <text>', 'what was done, or why not')
       .option('--output <name=text>', 'what the step promised; name=@file reads a file', collect)
       .option('--metric <name=value>', 'a number, true, false or a percentage', collect);
+    addKeyOption(command);
     addConnectionOptions(command);
   },
   async run(context) {
@@ -43,15 +46,17 @@ export const command: CliCommand = {
         hint: 'give --status success (or failure), or --progress and --message on the way',
       });
     }
-    const answer = await reportStep(openClient(context), id, {
+    const by = whoAsks(context);
+    const report = {
       step,
-      by: options.text('by') ?? currentUser(),
+      by,
       ...(agent !== undefined && { agent }),
       ...(task !== undefined && { task }),
       ...(progress !== undefined && { progress }),
       ...(message !== undefined && { message }),
       ...(result !== undefined && { result }),
-    });
+    };
+    const answer = await reportStep(openClient(context), id, report, signingOf<ReportMessage>(context, by, signReport));
     if (context.isJson) context.printJson({ schemaVersion: 1, id, ...answer });
     else context.print(answer.message);
     return exitCodes.done;

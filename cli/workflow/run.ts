@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { signStart } from '../../client/signing';
 import { startRun, type StartedRun } from '../../client/start-run';
 import type { VaporaClient } from '../../client/connect';
 import { AppError } from '../../core/contract/errors';
@@ -7,7 +8,6 @@ import { definitionIdPattern } from '../../core/contract/ids';
 import type { StartInput } from '../../core/contract/start-input';
 import type { CliCommand, CommandContext } from '../command';
 import { compileFile, type CompiledFile } from '../compile-file';
-import { currentUser } from '../current-user';
 import { exitCodes, type ExitCode } from '../exit-codes';
 import { awaitRun, watchRun } from '../follow-run';
 import { invalidFile, noteWarnings } from '../invalid-file';
@@ -16,6 +16,7 @@ import { addConnectionOptions, collect, parsePositiveNumber } from '../option-pa
 import { shellQuote } from '../render/commands';
 import { renderPlanSummary } from '../render/plan';
 import { parseInputs } from '../run-inputs';
+import { addKeyOption, isStrict, namedKey, requireKey, whoAsks } from '../sign-requests';
 
 /** Compiles a file and starts a run of it; watches on a terminal, waits otherwise. */
 export const command: CliCommand = {
@@ -40,15 +41,17 @@ export const command: CliCommand = {
     if (file.compiled === undefined) throw invalidFile(context, file);
     noteWarnings(context, file);
     const { plan, planHash } = file.compiled;
-    const input = startInputOf(context, file, parseInputs(options.list('input'), plan.inputs, io.cwd));
+    const unsigned = startInputOf(context, file, parseInputs(options.list('input'), plan.inputs, io.cwd));
     if (options.flag('dryRun')) {
       if (context.isJson)
-        context.printJson({ schemaVersion: 1, hash: planHash, plan, input: { ...input, source: undefined, agents: undefined } });
+        context.printJson({ schemaVersion: 1, hash: planHash, plan, input: { ...unsigned, source: undefined, agents: undefined } });
       else context.print(renderPlanSummary({ plan, planHash, agents: file.agents?.specs }, context.render));
       return exitCodes.done;
     }
     const client = options.flag('local') ? await (await import('../dev/local-client.js')).openLocalClient(context) : openClient(context);
-    const run = await startRun(client, { definition: plan.id, id: idOf(context, plan.id), input, planHash, title: plan.title });
+    const id = idOf(context, plan.id);
+    const input = await signInput(context, { definition: plan.id, id, input: unsigned });
+    const run = await startRun(client, { definition: plan.id, id, input, planHash, title: plan.title });
     return follow(context, client, run);
   },
 };
@@ -63,8 +66,10 @@ function addStartOptions(command: Command): void {
     .option('--time-scale <n>', 'run timers and simulated agents n times as fast: 3600 makes an hour a second', parsePositiveNumber)
     .option('--auto-approve', 'answer every gate yes as soon as it opens')
     .option('--seed <text>', 'seed of simulated agents')
-    .option('--initiator <name>', 'who starts it (default: your user name)')
+    .option('--initiator <name>', "who starts it (default: the key's person, else your user name)")
+    .option('--strict', 'whoever starts it, votes or changes it has to sign (also: VAPORA_STRICT=1)')
     .option('--task-queue <name>', 'the queue its workers poll');
+  addKeyOption(command);
 }
 
 function refuseContradictions({ options }: CommandContext): void {
@@ -88,7 +93,18 @@ function idOf({ options }: CommandContext, definition: string): string {
   });
 }
 
-function startInputOf({ options }: CommandContext, { file, agents }: CompiledFile, inputs: Record<string, unknown>): StartInput {
+/** Signs the start where signatures are asked for, or a key is named. */
+async function signInput(
+  context: CommandContext,
+  { definition, id, input }: { definition: string; id: string; input: StartInput },
+): Promise<StartInput> {
+  if (input.strict !== true && namedKey(context) === undefined) return input;
+  const identity = requireKey(context, input.initiator ?? '');
+  return { ...input, token: await signStart(identity, { definition, id, input }) };
+}
+
+function startInputOf(context: CommandContext, { file, agents }: CompiledFile, inputs: Record<string, unknown>): StartInput {
+  const { options, io } = context;
   const timeScale = options.number('timeScale');
   const seed = options.text('seed');
   if (timeScale !== undefined && (timeScale < 1 || timeScale > 1_000_000)) {
@@ -97,12 +113,13 @@ function startInputOf({ options }: CommandContext, { file, agents }: CompiledFil
   return {
     source: file.text,
     format: file.format,
-    initiator: options.text('initiator') ?? currentUser(),
+    initiator: whoAsks(context, 'initiator'),
     ...(Object.keys(inputs).length > 0 && { inputs }),
     ...(timeScale !== undefined && { timeScale }),
     ...(seed !== undefined && { seed }),
     ...(agents !== undefined && { agents: { source: agents.file.text, format: agents.file.format, folder: dirname(agents.file.path) } }),
     ...(options.flag('autoApprove') && { autoApprove: true }),
+    ...((options.flag('strict') || isStrict(io.variables)) && { strict: true }),
   };
 }
 

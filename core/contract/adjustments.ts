@@ -20,7 +20,20 @@ export type Adjustment =
   /** Lets what holds a step or a phase pass: the same vote as `approve` on its gate. */
   | { kind: 'override_gate'; gate: string }
   /** What a step that has ended its work gives to those that read it. */
-  | { kind: 'set_output'; step: string; output: string; value: string };
+  | { kind: 'set_output'; step: string; output: string; value: string }
+  /** The whole file as it should be: steps that are new in it, and what waits for them. */
+  | ({ kind: 'add_step' } & EditedFile)
+  /** The whole file as it should be: steps that have not started are others in it. */
+  | ({ kind: 'edit_step' } & EditedFile);
+
+/** A workflow file that a run is to follow from now on, instead of the one that it follows. */
+export interface EditedFile {
+  source: string;
+  /** Default: yaml. */
+  format?: 'yaml' | 'toml';
+  /** The steps that are meant: a file in which others differ too is refused. Absent: whatever differs is meant. */
+  steps?: string[];
+}
 
 export type AdjustmentKind = Adjustment['kind'];
 
@@ -36,10 +49,15 @@ export const adjustmentKinds = [
   'retry_step',
   'override_gate',
   'set_output',
+  'add_step',
+  'edit_step',
 ] as const satisfies readonly AdjustmentKind[];
 
 /** The update or signal `adjust`. `by` and `reason` stand in the audit. */
-export type AdjustMessage = Adjustment & { by?: string; reason?: string };
+export type AdjustMessage = Adjustment & { by?: string; reason?: string; token?: string };
+
+/** These only hold or end a run, as signals of their own do, and as Temporal can: they need no signature. */
+export const unsignedAdjustments: ReadonlySet<AdjustmentKind> = new Set<AdjustmentKind>(['pause', 'resume', 'cancel']);
 
 /** What was changed. */
 export interface AdjustReply {
@@ -50,6 +68,8 @@ export interface AdjustReply {
   steps: string[];
   /** Ids of the agents that were added. */
   agents?: string[];
+  /** Of the plan that the run follows from now on, where it is another one. */
+  planHash?: string;
 }
 
 export type AdjustVerdict = { ok: true; reply: AdjustReply } | ({ ok: false } & Refusal);

@@ -4,6 +4,7 @@ import type { AgentResult, MetricValue } from './agent-document';
 import type { EffectMode } from './ids';
 import type { Outcome, RunStatus, StepState } from './states';
 import type { StartInput } from './start-input';
+import type { Signatures } from './signed-requests';
 import type { BarredPerson, TaskView } from './views';
 
 /**
@@ -31,14 +32,18 @@ export interface ResolveInput {
   taskQueue: string;
 }
 
-export interface ResolveOutput {
+/** Which plan a run follows, and how its text is read. */
+export interface FrozenPlan {
   planHash: string;
+  planPieces: number;
+  /** The pieces are deflated. */
+  planCompressed?: boolean;
+}
+
+export interface ResolveOutput extends FrozenPlan {
   version: number | null;
   /** The plan's canonical JSON; of a long one the first piece, or nothing: the others come by vapora.loadPlan. */
   planText: string;
-  planPieces: number;
-  /** The pieces are deflated, and none is here. */
-  planCompressed?: boolean;
   /** sha256 of the frozen agent set (agents of this run, their specs). */
   agentSet: string;
   /** Human agents by role, for gates that name no approver. */
@@ -53,6 +58,10 @@ export interface ResolveOutput {
   historyEstimatesMs: Record<string, number>;
   /** The rules that the run follows; absent in histories from before there were others. */
   engineVersion?: number;
+  /** Absent where nothing can be verified: without recording, and in histories from before there were signatures. */
+  signatures?: Signatures;
+  /** Whether who started it has proved it. Absent: no. */
+  initiatorAssurance?: 'verified';
 }
 
 export interface SaveRunInput {
@@ -83,6 +92,8 @@ export interface Actor {
   id: string;
   /** `local`: taken as given; `verified`: signed. */
   assurance?: 'local' | 'verified';
+  /** Id of the key that signed. */
+  key?: string;
 }
 
 /** One line of the audit trail. `action` uses `<object>.<past participle>`, e.g. `gate.approved`, `step.passed`, `signal.ignored`. */
@@ -159,6 +170,8 @@ export interface VoteRecord {
 }
 
 export interface RunProjection {
+  /** Of the plan that the run follows now. Absent: as before. */
+  planHash?: string;
   status: RunStatus;
   phase: string | null;
   /** 0..1. */
@@ -303,6 +316,23 @@ export interface AddAgentsOutput {
   /** Why there are fewer than asked for. */
   problem?: string;
 }
+
+// --- vapora.compilePlan -----------------------------------------------------------------------------------------------
+
+export interface CompilePlanInput {
+  run: RunRef;
+  source: string;
+  format: 'yaml' | 'toml';
+  /** The agents that the run has: its set, or, without recording, the agents in plain. */
+  agentSet: string;
+  agents?: AgentSpec[];
+  /** What the plan that the run follows asks for already: that is not judged again. */
+  known: { roles: string[]; agentIds: string[] };
+}
+
+/** `planText` as in `ResolveOutput`. `problem`: why there is no plan, with the diagnostics. */
+export type CompilePlanOutput =
+  ({ ok: true; planText: string; historyEstimatesMs: Record<string, number> } & FrozenPlan) | { ok: false; problem: string };
 
 // --- the agent activity (activity type = role) ------------------------------------------------------------------------
 

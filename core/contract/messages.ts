@@ -1,10 +1,12 @@
 import type { AgentResult } from './agent-document';
+import { tokenRefusals } from './signed-requests';
 
 /** What people and programs send to a running workflow: one JSON object per signal or update. */
 export interface VoteMessage {
   gate: string;
   by: string;
   reason?: string;
+  /** A signature: see core/contract/signed-requests.ts. */
   token?: string;
 }
 export interface DecideMessage extends VoteMessage {
@@ -40,6 +42,8 @@ export interface ReportMessage {
   message?: string;
   /** What any agent returns. */
   result?: AgentResult;
+  /** A signature, as of votes. */
+  token?: string;
 }
 
 /** Why a vote, a report or an adjustment is refused, for programs: in the audit, and in the details of a refused update. */
@@ -60,7 +64,11 @@ export const refusalCodes = [
   'no_such_agent', // no agent, or none of that role
   'not_optional', // skipping it takes `force`
   'quorum_needed', // one person alone may not do what takes several
+  'unsigned', // the run takes signed requests only
+  'replayed_token', // it has counted already
+  ...tokenRefusals,
   'does_not_apply', // not in the state that the step or the run is in
+  'invalid_plan', // the edited file does not compile
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

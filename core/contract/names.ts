@@ -18,12 +18,16 @@ export const localActivityNames = {
   loadRun: 'vapora.loadRun',
   /** Gives a run that is under way more agents of a role. */
   addAgents: 'vapora.addAgents',
+  /** Compiles the edited file of a run that is under way. */
+  compilePlan: 'vapora.compilePlan',
 } as const;
 
 /** Activities that are no agents, with a dot too. */
 export const activityNames = {
   /** Tells one channel of something. */
   notify: 'vapora.notify',
+  /** Verifies signatures of what people ask for. */
+  verify: 'vapora.verify',
 } as const;
 
 export const signalNames = ['approve', 'reject', 'pause', 'resume', 'cancel', 'adjust', 'alert', 'report'] as const;

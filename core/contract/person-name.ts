@@ -9,3 +9,6 @@ const blanks = /[\p{Zs}\u2800]+/gu;
 export function personName(text: string): string {
   return text.replace(invisible, '').normalize('NFC').replace(blanks, ' ').trim();
 }
+
+/** Who did something that nobody gave a name for. */
+export const unknownPerson = 'unknown';

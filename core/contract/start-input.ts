@@ -17,4 +17,8 @@ export interface StartInput {
   autoApprove?: boolean;
   /** `none`: no assignment by history and no Postgres at all (dry runs, benchmarks of the engine alone). */
   recording?: 'full' | 'none';
+  /** Whoever votes about the run or changes it has to sign; so has who starts it. A worker may ask for that of every run. */
+  strict?: boolean;
+  /** The signature of who starts it: `StartClaims`. */
+  token?: string;
 }

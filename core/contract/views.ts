@@ -1,5 +1,6 @@
 import type { AgentDocument } from './agent-document';
 import type { EffectMode } from './ids';
+import type { Signatures } from './signed-requests';
 import type { GateStateName, RunStatus, StepState } from './states';
 
 /** What queries, `--json` and Postgres answer: one shape wherever it comes from. Times are ISO 8601 text. */
@@ -7,8 +8,12 @@ export interface RunStatusView {
   schemaVersion: 1;
   id: string;
   runId: string;
+  /** Of its first execution: what signatures name. Absent while it is planned. */
+  rootRunId?: string;
   definition: string;
   planHash: string;
+  /** `required`: it takes signed requests only. */
+  signatures?: Signatures;
   title?: string;
   status: RunStatus;
   phase: string | null;
@@ -78,6 +83,8 @@ export interface GateView {
   id: string;
   kind: 'approval' | 'phase' | 'start' | 'blocked' | 'unknown';
   step?: string;
+  /** Which votes belong to: what is asked again is another generation. */
+  generation: number;
   state: GateStateName;
   decision: string | null;
   approvers: string[];
@@ -86,7 +93,7 @@ export interface GateView {
   /** Approving it lets something pass that does not hold: it needs a reason, and is never given automatically. */
   isOverride: boolean;
   quorum: number;
-  votes: { by: string; decision: 'approve' | 'reject'; reason?: string; at: string }[];
+  votes: { by: string; decision: 'approve' | 'reject'; reason?: string; at: string; assurance: 'local' | 'verified' }[];
   deadline: string | null;
   prompt?: string;
   /** The result that the approver should read. */

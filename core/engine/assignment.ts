@@ -6,12 +6,12 @@ import { startMonitor } from './monitors';
 import type { ReadyEntry, StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { moveStep } from './moves';
-import { cancelTimer, effectId, findStep, startTimer, type Run } from './run';
+import { cancelTimer, effectId, findStep, isBeingChanged, startTimer, type Run } from './run';
 import { entryFor, hasRoom, isStillReady, offerSerialSteps, pushReady, releaseRunSlot, takeSlot } from './slots';
 import { currentSubStep, pathOf } from './rollout';
 import { nextUndoRequest, onUndoReplies } from './saga';
 import { blockStep, failStep } from './setbacks';
-import { nextStepUndoRequests } from './step-undo';
+import { nextStepUndoRequests, resumeStepUndos } from './step-undo';
 import { isSettled } from './transitions';
 import { isOnlyWithPeople } from './tasks';
 import type { SlotRunState } from './run-state';
@@ -25,7 +25,7 @@ const busyTimerId = 'agents';
 /** One question for all that need an agent now, the longest remaining path first; none while one is unanswered. */
 export function requestAgents(run: Run): void {
   const { state } = run;
-  if (run.isDraining || state.asking !== undefined || state.adding !== undefined || state.endedAtMs !== undefined) return;
+  if (run.isDraining || state.asking !== undefined || isBeingChanged(run) || state.endedAtMs !== undefined) return;
   if (state.ending !== undefined) {
     const undo = state.timers[busyTimerId] === undefined ? nextUndoRequest(run) : undefined;
     if (undo !== undefined) ask(run, [undo]);
@@ -37,11 +37,16 @@ export function requestAgents(run: Run): void {
     if (undos.length > 0) ask(run, undos);
     return;
   }
-  const nodes = [...run.wanting].filter((node) => node.run.slots.some((slot) => slot.state === 'wanted'));
+  const nodes = [...run.wanting].filter((node) => isInWork(node) && node.run.slots.some((slot) => slot.state === 'wanted'));
   for (let node = takeNextReady(run); node !== undefined; node = takeNextReady(run)) nodes.push(node);
   nodes.sort((a, b) => a.rank - b.rank);
   const requests = [...undos, ...nodes.flatMap((node) => requestsOf(run, node))];
   if (requests.length > 0) ask(run, requests);
+}
+
+/** One that waits for a person, because nobody knows what an agent of it has done, holds no slot: nothing of it starts meanwhile. */
+function isInWork({ run: { state } }: StepNode): boolean {
+  return state === 'assigned' || state === 'running';
 }
 
 /** The first ready step for which there is a slot, in the run and in its phase; its agents are not known to be busy. */
@@ -109,7 +114,8 @@ function createRequest(run: Run, node: StepNode, slot: SlotRunState): Assignment
 
 /** Who has to do it: as the plan or somebody said, or who did the sub-step before, unless that one has failed. */
 function namedAgent({ plan, run: step }: StepNode, slot: SlotRunState): { agentId?: string } {
-  const agentId = step.agentId ?? plan.agentId ?? (slot.excluded.length === 0 ? step.rollout?.agentId : undefined);
+  const before = step.rollout?.agentId;
+  const agentId = step.agentId ?? plan.agentId ?? (before !== undefined && slot.excluded.includes(before) ? undefined : before);
   return agentId === undefined ? {} : { agentId };
 }
 
@@ -122,7 +128,10 @@ function ask(run: Run, requests: AssignmentRequest[]): void {
   run.decisions.push({ type: 'assign', requests });
 }
 
-/** The answers, taken in the order of the questions whatever order they come in. What was not answered counts as busy. */
+/**
+ * The answers, taken in the order of the questions whatever order they come in; but what nobody can do fails first, since that may end
+ * the run, and nothing starts then. What was not answered counts as busy.
+ */
 export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
   const { asking } = run.state;
   if (asking === undefined) return;
@@ -134,7 +143,9 @@ export function onReplies(run: Run, replies: readonly AssignmentReply[]): void {
     else byEffect.set(effectId(reply), reply);
   }
   if (onUndoReplies(run, byEffect)) waitForAgents(run, undefined);
-  for (const id of asking) answerStep(run, findStep(run, id), byEffect);
+  const failing = new Set(replies.flatMap(({ kind, mode, path }) => (kind === 'nobody' && mode === 'do' ? [stepOfPath(path)] : [])));
+  for (const id of asking) if (failing.has(id)) answerStep(run, findStep(run, id), byEffect);
+  for (const id of asking) if (!failing.has(id)) answerStep(run, findStep(run, id), byEffect);
   landAdopted(run, replies);
   if (run.state.busy?.keys.length === 0 && run.state.timers[busyTimerId] === undefined) delete run.state.busy;
 }
@@ -144,7 +155,8 @@ function answerStep(run: Run, node: StepNode, replies: Map<string, AssignmentRep
   for (const slot of node.run.slots) {
     if (slot.state !== 'requested') continue;
     const reply = replies.get(effectId(effectOf(run, node, slot)));
-    if (run.state.ending !== undefined || isSettled(node.run.state) || node.run.blockedBy === 'failure') {
+    const { state, blockedBy, undoing } = node.run;
+    if (run.state.ending !== undefined || isSettled(state) || blockedBy === 'failure' || undoing !== undefined) {
       slot.state = 'cancelled';
       // It was wanted when the answers came: another answer among them has ended that.
       if (reply?.kind === 'assigned') giveBack(run, reply);
@@ -259,6 +271,6 @@ export function askBusyAgain(run: Run): void {
   busy.keys = [];
   for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
   run.busy.clear();
-  for (const node of run.index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
 }

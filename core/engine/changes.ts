@@ -18,7 +18,13 @@ export function collectChanges(run: Run): { changes: RunChanges; urgent: boolean
     ends: log.ends,
   };
   if (log.run) {
-    changes.run = { status: state.status, phase: state.phase, progress: progressOf(run), waitsFor: waitsFor(run) };
+    changes.run = {
+      planHash: run.options.planHash,
+      status: state.status,
+      phase: state.phase,
+      progress: progressOf(run),
+      waitsFor: waitsFor(run),
+    };
     if (state.reason !== undefined) changes.run.reason = state.reason;
     if (state.endedAtMs !== undefined) changes.run.endedAtMs = state.endedAtMs;
   }

@@ -10,7 +10,7 @@ import { moveStep } from './moves';
 import { cancelEffects, engineActor, findStep, type Run } from './run';
 import { advanceRollout, currentSubStep, isRollout } from './rollout';
 import { blockStep, failStep, finishStepUndo, holdStep, isOverridden, skipStep } from './setbacks';
-import { continueStepUndo } from './step-undo';
+import { continueStepUndo, endStepUndo } from './step-undo';
 import { enqueueReady } from './slots';
 import { isSettled } from './transitions';
 import type { SlotRunState } from './run-state';
@@ -43,7 +43,7 @@ export function onSlotEnded(run: Run, node: StepNode, event: EffectEnded): void 
   if (!run.work.judge.includes(node)) run.work.judge.push(node);
 }
 
-/** The compensation of an effect takes its place in the order of completion; an unknown outcome stays without one: undone first. */
+/** The compensation of an effect takes its place in the order of completion; while its outcome is unknown it has none: undone first. */
 function completeCompensation(run: Run, event: EffectEnded): void {
   const { effect, failure } = event;
   const step = stepOfPath(effect.path);
@@ -55,14 +55,19 @@ function completeCompensation(run: Run, event: EffectEnded): void {
         : one.effect.path === effect.path && one.effect.slot === effect.slot && one.effect.assignment === effect.assignment),
   );
   if (entry === undefined) return;
-  const isFirst = entry.isWhole !== true || (findStep(run, step).run.rollout?.at ?? 0) === 0;
+  const isFirst = entry.hasBegun !== true && (entry.isWhole !== true || (findStep(run, step).run.rollout?.at ?? 0) === 0);
   if (failure?.kind === 'not_runnable' && isFirst && isFirstAttempt(run, event)) {
     entry.state = 'dropped';
     return;
   }
   const answer = event.result ?? failure?.result;
   if (answer !== undefined) entry.result = answer;
-  if (failure?.kind === 'unknown') return;
+  entry.hasBegun = true;
+  if (failure?.kind === 'unknown') {
+    delete entry.completedAtMs;
+    delete entry.sequence;
+    return;
+  }
   entry.completedAtMs = event.endedAtMs ?? event.atMs;
   entry.sequence = run.state.sequence += 1;
 }
@@ -289,12 +294,7 @@ export function settleStopped(run: Run, node: StepNode): void {
   if (node.inFlight > 0 || isSettled(node.run.state)) return;
   const failed = slots.find((slot) => slot.state === 'failed');
   const reason = run.state.ending?.reason ?? 'the run ends';
-  const { undoing } = node.run;
-  if (undoing !== undefined) {
-    delete node.run.undoing;
-    moveStep(run, node, 'fail', { reason: undoing.reason });
-    return;
-  }
+  if (endStepUndo(run, node)) return;
   const sub = currentSubStep(run, node);
   const isLast = sub === undefined || sub.at + 1 === sub.of;
   const isDone =

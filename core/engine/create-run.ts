@@ -5,6 +5,7 @@ import { indexPlan, type StepNode } from './plan-index';
 import { RankHeap } from './rank-heap';
 import { countState, countUnmet, createChangeLog, waitsToStart, weightOf, type Run } from './run';
 import { enqueueReady, keepsTurn, pushReady, releaseRunSlot, takeSlot } from './slots';
+import { resumeStepUndos } from './step-undo';
 import { isOnlyWithPeople, isTask } from './tasks';
 import { isDone, isSettled } from './transitions';
 import type { RunState } from './run-state';
@@ -16,12 +17,12 @@ export function createRun(options: EngineOptions): Run {
 }
 
 /** The same run, indexed anew after its plan was changed: nothing may be left in `work`. */
-export function reindexRun(before: Run): Run {
-  const { changes, now, inbox, decisions, restored, tellAdded, isDraining } = before;
-  const run = indexRun(before.options, before.state);
+export function reindexRun(before: Run, options: EngineOptions): Run {
+  const { changes, now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining } = before;
+  const run = indexRun(options, before.state);
   const steps = [...changes.steps].flatMap((node) => run.index.byId.get(node.plan.id) ?? []);
   Object.assign(run.changes, changes, { steps: new Set(steps) });
-  Object.assign(run, { now, inbox, decisions, restored, tellAdded, isDraining });
+  Object.assign(run, { now, inbox, decisions, restored, tellLater, unverified, verifying, isDraining });
   return run;
 }
 
@@ -58,8 +59,9 @@ function indexRun(options: EngineOptions, state: RunState): Run {
     blockedSteps: new Set(),
     version: options.version ?? engineVersion,
     undoing: new Set(),
-    outdated: false,
+    outdated: undefined,
     isDraining: false,
+    unverified: [],
     restored: options.saved !== undefined,
   };
   countAll(run);
@@ -138,7 +140,7 @@ function countAll(run: Run): void {
     else if (stepState === 'ready') enqueueReady(run, node);
     if (keepsTurn(node, stepState)) node.phase.inTurn.add(node);
   }
-  for (const node of index.steps) if (node.run.undoing !== undefined && node.inFlight === 0) run.undoing.add(node);
+  resumeStepUndos(run);
   for (const gate of Object.values(state.gates)) if (gate.state === 'open') run.openGates.add(gate.id);
 }
 

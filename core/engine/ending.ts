@@ -4,6 +4,7 @@ import { recordMonitorStop } from './monitor-end';
 import { moveStep } from './moves';
 import { audit, cancelEffects, cancelTimer, engineActor, openGateIds, type Run } from './run';
 import { thawTimers } from './pausing';
+import { endStepUndo } from './step-undo';
 import { isSettled } from './transitions';
 import type { CompensationEntry, RunEnding } from './run-state';
 
@@ -45,7 +46,7 @@ export function beginEnding(run: Run, ending: Omit<RunEnding, 'atMs'>, actor: Ac
     for (const slot of node.run.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
     recordMonitorStop(run, node);
     if (node.inFlight > 0) cancelEffects(run, node, why);
-    else moveStep(run, node, 'stop', { reason: why });
+    else if (!endStepUndo(run, node)) moveStep(run, node, 'stop', { reason: why });
   }
 }
 

@@ -1,5 +1,6 @@
+import { unsignedAdjustments, type AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
-import { adjustRun, judgeAdjustment, onAgentsAdded } from './adjustments/adjust-run';
+import { adjustRun, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
@@ -12,15 +13,16 @@ import { meetLateness, watchLateness } from './late';
 import { landEffect } from './launching';
 import { onSampleEnded, onSampleTimer } from './monitors';
 import { decideNotices, markNotices, onNoticeEnded } from './notices';
-import { checkPhase } from './phases';
+import { checkPhase, judgePhasesAnew } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
 import { wantSubStep } from './rollout';
 import { createRun, reindexRun } from './create-run';
 import { pauseRun, resumeRun } from './pausing';
-import { audit, countUnmet, effectId, engineActor, findStep, type Run } from './run';
+import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
+import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
 import { createTaskDocument, expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
 import type { RunState, Vote } from './run-state';
@@ -67,11 +69,18 @@ export function createEngine(options: EngineOptions): Engine {
         changes.tasks.size > 0;
       return { any, urgent: changes.urgent };
     },
-    judgeVote(vote: Vote) {
-      return verdictOf(vote, judgeVote(run, vote));
+    judgeVote(vote: Vote, token?: string) {
+      const judged = judgeVote(run, vote);
+      const refusal = judged.ok ? judgeSignature(run, { token }) : undefined;
+      return refusal === undefined ? verdictOf(vote, judged) : { ok: false, ...refusal };
     },
-    judgeReport: (report) => reportVerdictOf(judgeReport(run, report)),
-    judgeAdjustment: (request) => judgeAdjustment(run, request),
+    judgeReport(report, token) {
+      const judged = judgeReport(run, report);
+      const refusal = judged.ok ? judgeSignature(run, { token, isFree: judged.result === undefined }) : undefined;
+      return refusal === undefined ? reportVerdictOf(judged) : { ok: false, ...refusal };
+    },
+    judgeAdjustment: (request, token) =>
+      judgeChange(run, request, token) ?? judgeSignature(run, { token, isFree: unsignedAdjustments.has(request.adjustment.kind) }),
     drain: () => void (run.isDraining = true),
     isQuiet: () => isQuiet(run),
     waitsFor: () => waitsFor(run),
@@ -80,6 +89,10 @@ export function createEngine(options: EngineOptions): Engine {
     timelineView: () => fit((bounds) => createTimelineView(run, bounds)),
     explain: (stepId) => fit((bounds) => createExplainView(run, stepId, bounds)),
     taskDocument: (task) => createTaskDocument(run, task),
+    get followed() {
+      return run.options;
+    },
+    stepOf: (id) => run.index.byId.get(id)?.plan,
   };
 }
 
@@ -89,16 +102,21 @@ function takeEvents(before: Run): Run {
   const mark = markNotices(run);
   if (run.state.status === 'created') begin(run);
   if (run.restored) resume(run);
-  for (const event of takeInbox(run)) {
-    // An adjustment finds the run as all that came before it has left it.
-    if (event.type === 'adjusted') settleAll(run);
-    handle(run, event);
-    if (run.outdated) {
-      settleAll(run);
-      run = reindexRun(run);
-      lookAgain(run);
+  for (const arrived of takeInbox(run)) {
+    for (const event of arrived.type === 'verified' ? takeVerified(run, arrived.verified) : [arrived]) {
+      // An adjustment finds the run as all that came before it has left it.
+      if (event.type === 'adjusted' || event.type === 'planCompiled') settleAll(run);
+      handle(run, event);
+      if (run.outdated !== undefined) {
+        settleAll(run);
+        const isOtherPlan = run.outdated !== run.options;
+        run = reindexRun(run, run.outdated);
+        lookAgain(run);
+        if (isOtherPlan) judgePhasesAnew(run);
+      }
     }
   }
+  requestVerification(run);
   meetLateness(run);
   do {
     settleAll(run);
@@ -113,8 +131,9 @@ function takeEvents(before: Run): Run {
 }
 
 function begin(run: Run): void {
+  const { initiatorAssurance: assurance } = run.options;
   audit(run, {
-    actor: { kind: 'person', id: run.options.initiator },
+    actor: { kind: 'person', id: run.options.initiator, ...(assurance !== undefined && { assurance }) },
     action: 'run.planned',
     object: run.options.run.id,
     details: { definition: run.options.run.definition, planHash: run.options.planHash, timeScale: run.options.timeScale },
@@ -190,12 +209,13 @@ function settleAll(run: Run): void {
 /** Work that succeeded comes before work that failed at the same moment: the failure may end the run, and would void it. */
 function takeNextJudged(work: Run['work']): StepNode | undefined {
   if (work.judge.length < 2) return work.judge.pop();
-  const hasFailed = (node: StepNode): number => (node.run.slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0);
+  const hasFailed = ({ run: { undoing, slots } }: StepNode): number =>
+    undoing !== undefined || slots.some((slot) => slot.failureKind !== undefined) ? 1 : 0;
   work.judge.sort((a, b) => hasFailed(b) - hasFailed(a) || b.index - a.index);
   return work.judge.pop();
 }
 
-function handle(run: Run, event: EngineEvent): void {
+function handle(run: Run, event: Exclude<EngineEvent, { type: 'verified' }>): void {
   switch (event.type) {
     case 'effectEnded':
       return onEffectEnded(run, event);
@@ -216,7 +236,9 @@ function handle(run: Run, event: EngineEvent): void {
     case 'adjusted':
       return onAdjusted(run, event);
     case 'agentsAdded':
-      return tellAdded(run, event);
+      return tellLater(run, onAgentsAdded(run, event));
+    case 'planCompiled':
+      return tellLater(run, onPlanCompiled(run, event.compiled));
     case 'alertReceived': {
       const { name, severity, message } = event;
       return addAlert(run, { step: '', name, severity, message, state: 'raised' }, { actor: event.by, object: run.options.run.id });
@@ -276,21 +298,22 @@ function onTimer(run: Run, id: string): void {
   }
 }
 
-function onAdjusted(run: Run, { request, answer }: Extract<EngineEvent, { type: 'adjusted' }>): void {
+function onAdjusted(run: Run, event: Extract<EngineEvent, { type: 'adjusted' }>): void {
+  if (holdRequest(run, event)) return;
+  const { request, answer } = event;
   const edits = run.state.edits;
   const verdict = adjustRun(run, request);
   if (verdict === undefined) {
-    if (answer !== undefined) run.tellAdded = answer;
+    if (answer !== undefined) run.tellLater = answer;
     return;
   }
-  run.outdated = run.state.edits !== edits;
+  if (run.state.edits !== edits) run.outdated = run.options;
   answer?.(verdict);
 }
 
-function tellAdded(run: Run, event: Extract<EngineEvent, { type: 'agentsAdded' }>): void {
-  const verdict = onAgentsAdded(run, event);
-  if (verdict !== undefined) run.tellAdded?.(verdict);
-  delete run.tellAdded;
+function tellLater(run: Run, verdict: AdjustVerdict | undefined): void {
+  if (verdict !== undefined) run.tellLater?.(verdict);
+  delete run.tellLater;
 }
 
 function pause(run: Run, { by, reason, freeze = false }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
@@ -321,7 +344,8 @@ function refuseLate(run: Run, event: EngineEvent): void {
   else if (event.type === 'reported') onReported(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
-  else if (event.type === 'agentsAdded') tellAdded(run, event);
+  else if (event.type === 'agentsAdded') tellLater(run, onAgentsAdded(run, event));
+  else if (event.type === 'planCompiled') tellLater(run, onPlanCompiled(run, event.compiled));
   else if (event.type === 'noticeEnded') onNoticeEnded(run, event);
   else if ('by' in event) {
     const { kind, id } = event.by;
@@ -352,15 +376,18 @@ function finishIfDone(run: Run): void {
   }
 }
 
-function isQuiet({ state, inbox }: Run): boolean {
+function isQuiet(run: Run): boolean {
+  const { state, inbox } = run;
   const isUnderWay = state.status !== 'created' && state.endedAtMs === undefined;
   return (
     isUnderWay &&
     inbox.length === 0 &&
     state.asking === undefined &&
-    state.adding === undefined &&
+    !isBeingChanged(run) &&
     Object.values(state.inFlight).every(isTask) &&
-    isEmpty(state.notices?.pending ?? {})
+    isEmpty(state.notices?.pending ?? {}) &&
+    run.verifying === undefined &&
+    run.unverified.length === 0
   );
 }
 
@@ -372,7 +399,7 @@ function isEmpty(record: object): boolean {
 /** Nothing runs, is asked, waits for time or for people: it would hang for ever. */
 function isStuck(run: Run): boolean {
   const { state } = run;
-  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || state.adding !== undefined) return false;
+  if (state.ending !== undefined || state.paused !== undefined || state.asking !== undefined || isBeingChanged(run)) return false;
   if (run.openGates.size > 0) return false;
   if (run.unsettledSteps === 0 && run.unpassedPhases === 0) return false;
   const waitsForTime = Object.values(state.timers).some(({ kind }) => kind !== 'late');
@@ -387,6 +414,7 @@ function finish(run: Run, status: Extract<Decision, { type: 'finish' }>['status'
     delete run.state.timers[id];
     run.decisions.push({ type: 'cancelTimer', id });
   }
+  refuseUnverified(run);
   run.decisions.push({ type: 'finish', status, ...(reason === undefined ? {} : { reason }) });
 }
 
@@ -399,12 +427,16 @@ function takeDecisions(run: Run): Decision[] {
     : decisions;
 }
 
-function onVoted(run: Run, { vote, answer }: Extract<EngineEvent, { type: 'voted' }>): void {
+function onVoted(run: Run, event: Extract<EngineEvent, { type: 'voted' }>): void {
+  if (holdRequest(run, event)) return;
+  const { vote, answer } = event;
   const judged = castVote(run, vote);
   answer?.(verdictOf(vote, judged));
 }
 
-function onReported(run: Run, { report, answer }: Extract<EngineEvent, { type: 'reported' }>): void {
+function onReported(run: Run, event: Extract<EngineEvent, { type: 'reported' }>): void {
+  if (holdRequest(run, event)) return;
+  const { report, answer } = event;
   const { judged, ended } = takeReport(run, report);
   if (ended !== undefined) onEffectEnded(run, ended);
   answer?.(reportVerdictOf(judged));

@@ -44,6 +44,8 @@ export function cancelGateTimers(run: Run, gate: GateRunState): void {
 }
 
 export interface EscalationLevel {
+  /** Its place in the plan, from 0. */
+  at: number;
   /** As the plan names them. */
   to: string[];
   people: string[];
@@ -51,18 +53,30 @@ export interface EscalationLevel {
   afterMs?: number;
 }
 
-/** The next level of the plan; for what is held back the first are the decision-makers where the plan names none. */
+/** The level that an approval comes to when its time is over. */
 export function nextLevel(run: Run, gate: GateRunState): EscalationLevel | undefined {
-  const level = run.plan.escalation[gate.level];
-  if (level !== undefined) return { ...level, people: expandPeople(run.plan.approvers, level.to) };
-  if (gate.isOverride !== true || gate.level > 0) return undefined;
-  const people = findDecisionMakers(run);
-  return { to: people, people };
+  return findLevel(run, gate, gate.level);
 }
 
-/** Who would be asked that is not asked now; nobody where anyone may decide. */
-function findNewcomers({ approvers }: GateRunState, level: EscalationLevel | undefined): string[] {
-  if (level === undefined || approvers.length === 0) return [];
+/** A level of the plan; for what is held back the first are the decision-makers where the plan names none. */
+function findLevel(run: Run, gate: GateRunState, at: number): EscalationLevel | undefined {
+  const level = run.plan.escalation[at];
+  if (level !== undefined) return { ...level, at, people: expandPeople(run.plan.approvers, level.to) };
+  if (gate.isOverride !== true || at > 0) return undefined;
+  const people = findDecisionMakers(run);
+  return { at, to: people, people };
+}
+
+/** The next level of which somebody is not asked yet: one that adds nobody does not end the escalation. None where anyone may decide. */
+function findLevelWithNewcomers(run: Run, gate: GateRunState): EscalationLevel | undefined {
+  if (gate.approvers.length === 0) return undefined;
+  for (let at = gate.level; ; at += 1) {
+    const level = findLevel(run, gate, at);
+    if (level === undefined || findNewcomers(gate, level).length > 0) return level;
+  }
+}
+
+function findNewcomers({ approvers }: GateRunState, level: EscalationLevel): string[] {
   return level.people.filter((person) => !approvers.includes(person));
 }
 
@@ -71,8 +85,8 @@ function findNewcomers({ approvers }: GateRunState, level: EscalationLevel | und
  * last level the gate stays open.
  */
 export function escalateOverride(run: Run, gate: GateRunState, why: { actor: Actor; reason: string }): boolean {
-  const level = nextLevel(run, gate);
-  if (level === undefined || findNewcomers(gate, level).length === 0) return false;
+  const level = findLevelWithNewcomers(run, gate);
+  if (level === undefined) return false;
   escalateGate(run, gate, { ...level, ...why });
   startLevelTimer(run, gate, level);
   return true;
@@ -80,12 +94,13 @@ export function escalateOverride(run: Run, gate: GateRunState, why: { actor: Act
 
 /** Who `escalateNow` would ask. */
 export function findNextDeciders(run: Run, gate: GateRunState): string[] {
-  return findNewcomers(gate, nextLevel(run, gate));
+  const level = findLevelWithNewcomers(run, gate);
+  return level === undefined ? [] : findNewcomers(gate, level);
 }
 
 /** Asks the next level before its time: somebody wants it so. */
 export function escalateNow(run: Run, gate: GateRunState, why: { actor: Actor; reason: string }): void {
-  const level = nextLevel(run, gate);
+  const level = findLevelWithNewcomers(run, gate);
   if (level === undefined) return;
   escalateGate(run, gate, { ...level, ...why });
   if (gate.isOverride === true || approvalOf(run, gate) !== undefined) startLevelTimer(run, gate, level);
@@ -106,9 +121,9 @@ export function startLevelTimer(run: Run, gate: GateRunState, { afterMs }: Escal
 export function escalateGate(
   run: Run,
   gate: GateRunState,
-  { to, people, actor, reason }: { to: string[]; people: string[]; actor: Actor; reason: string },
+  { at, to, people, actor, reason }: EscalationLevel & { actor: Actor; reason: string },
 ): void {
-  gate.level += 1;
+  gate.level = at + 1;
   if (gate.approvers.length > 0) gate.approvers = [...new Set([...gate.approvers, ...people])];
   touchGate(run, gate);
   audit(run, {

@@ -6,6 +6,7 @@ import { findApprovers, findBarred } from './approvers';
 import type { StepNode } from './plan-index';
 import type { Run } from './run';
 import type { GateRunState } from './run-state';
+import { generationOf } from './votes';
 import { boundList, boundTexts, type ViewBounds } from './view-bounds';
 
 /** Every gate that was or will be asked: those the plan has, then those that arose. The open ones are the last to be left out. */
@@ -55,6 +56,7 @@ function viewFuture(run: Run, { id, kind, node, approval: planned }: ListedGate,
     id,
     kind,
     ...(node === undefined ? {} : { step: node.plan.id }),
+    generation: generationOf(run, id) ?? 1,
     state: 'pending',
     decision: null,
     approvers: findApprovers(run, approval, node?.plan.role).slice(0, bounds.names),
@@ -75,17 +77,19 @@ function viewGate(run: Run, gate: GateRunState, bounds: ViewBounds): GateView {
     id: gate.id,
     kind: gate.kind,
     ...(gate.step === undefined ? {} : { step: gate.step }),
+    generation: gate.generation,
     state: gate.state,
     decision: gate.decision ?? null,
     approvers: gate.approvers.slice(0, bounds.names),
     barred: gate.barred.slice(0, bounds.names),
     isOverride: gate.isOverride === true,
     quorum: gate.quorum,
-    votes: gate.votes.slice(-bounds.names).map(({ by, decision, reason, atMs }) => ({
+    votes: gate.votes.slice(-bounds.names).map(({ by, decision, reason, atMs, assurance }) => ({
       by,
       decision,
       ...(reason === undefined ? {} : { reason: text(reason) }),
       at: new Date(atMs).toISOString(),
+      assurance,
     })),
     deadline: gate.deadlineMs === undefined ? null : new Date(gate.deadlineMs).toISOString(),
     ...(prompt === undefined ? {} : { prompt: text(prompt) }),

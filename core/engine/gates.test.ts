@@ -1,6 +1,6 @@
 import type { EngineEvent, VoteVerdict } from './types';
 import { EngineDriver, startMs, type DriverOptions } from '../../test/support/engine-driver';
-import { buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
+import { buildApproval, buildPlan, type PlanDraft, type StepDraft } from '../../test/support/plan-builder';
 import type { Condition } from '../plan/condition';
 
 const hourMs = 3_600_000;
@@ -190,6 +190,36 @@ test('an early vote is kept, may be changed, and counts when the gate opens', ()
   ]);
 });
 
+test('an early vote for a phase counts too where its condition was overridden while a phase before it runs again', () => {
+  const driver = new EngineDriver(
+    buildPlan({
+      phases: [
+        { id: 'p' },
+        { id: 'q', barrier: true, gate: { op: 'literal', value: false }, gateText: 'no', approval: buildApproval({}) },
+        { id: 'r' },
+      ],
+      steps: { a: {}, review: { phase: 'r', after: ['a'] } },
+    }),
+    {
+      behave: ({ step, effect: { generation } }) => ({
+        ...(generation === 2 && { durationMs: 60_000 }),
+        result: step === 'review' && generation === 1 ? { verdict: 'changes_requested' } : {},
+      }),
+    },
+  );
+  driver.pass(10_000);
+  expect(driver.state.phases).toMatchObject({ p: { state: 'running' }, q: { state: 'gated' } });
+  driver.schedule(driver.nowMs + 1_000, () => driver.voteEvent('q', 'approve', 'ana', 'overridden'));
+  driver.schedule(driver.nowMs + 2_000, () => driver.voteEvent('q', 'approve', 'bob'));
+  driver.schedule(driver.nowMs + 3_000, () => driver.voteEvent('q', 'reject', 'eva'));
+  driver.pass(20_000);
+  expect(driver.audit().filter(({ action }) => action.startsWith('vote.'))).toMatchObject([
+    { action: 'vote.cast', actor: { id: 'ana' } },
+    { action: 'vote.kept', actor: { id: 'bob' } },
+    { action: 'vote.kept', actor: { id: 'eva' } },
+  ]);
+});
+
 test.each([
   ['an unknown gate', 'nothing', 'there is no gate nothing now'],
   ['a step without approval', 'b', 'there is no gate b now'],
@@ -274,6 +304,22 @@ describe('deadlines', () => {
     expect(driver.finished).toBeUndefined();
     driver.pass(hourMs + 1_000);
     expect(driver.finished).toMatchObject({ status: 'failed', reason: expect.stringContaining('not approved in time') });
+  });
+
+  test('what is held back goes past a level that adds nobody, and stays open after the last', () => {
+    const plan = buildPlan({
+      steps: { a: { gate: { op: 'metric', name: 'ok' }, gateText: 'ok', approval: { approvers: ['ana', 'bob'] } } },
+      escalation: [
+        { afterMs: hourMs, to: ['bob'] },
+        { afterMs: 2 * hourMs, to: ['ceo'] },
+      ],
+      escalateAfterMs: hourMs,
+    });
+    const driver = new EngineDriver(plan).run().pass(hourMs + 1_000);
+    expect(driver.state.gates['a:blocked']?.approvers).toEqual(['ana', 'bob', 'ceo']);
+    driver.pass(100 * hourMs);
+    expect(driver.engine.waitsFor()).toEqual(['a:blocked']);
+    expect(driver.vote('a:blocked', 'approve', 'ceo', 'now').stateOf('a')).toBe('waiting_approval');
   });
 
   test('a vote in the very moment of the deadline counts', () => {

@@ -1,4 +1,5 @@
 import type { Actor } from '../contract/local-activities';
+import type { RefusalCode } from '../contract/messages';
 import { findApprovers, findBarred } from './approvers';
 import {
   approvalOf,
@@ -76,8 +77,8 @@ function countEarlyVotes(run: Run, gate: GateRunState, early: readonly Vote[]): 
   if (decision !== undefined && last !== undefined) closeGate(run, gate, decision, { actor: voterActor(last), reason: last.reason });
 }
 
-function voterActor(vote: Vote): Actor {
-  return { kind: vote.via === 'auto' ? 'engine' : 'person', id: vote.by, assurance: vote.assurance };
+function voterActor({ by, via, assurance, key }: Vote): Actor {
+  return { kind: via === 'auto' ? 'engine' : 'person', id: by, assurance, ...(key !== undefined && { key }) };
 }
 
 /** What is asked is no longer asked: the run ends, or the step runs again. */
@@ -95,17 +96,7 @@ export function castVote(run: Run, vote: Vote): Judgement {
   const gate = run.state.gates[vote.gate];
   const actor = voterActor(vote);
   if (!judged.ok || judged.effect === 'repeated') {
-    run.changes.urgent = true;
-    const why = judged.ok ? { code: 'repeated', reason: 'the same vote again' } : judged;
-    audit(run, {
-      actor,
-      action: 'vote.ignored',
-      object: vote.gate,
-      outcome: vote.decision,
-      reason: why.reason,
-      details: { code: why.code, said: vote.reason ?? null },
-    });
-    if (gate !== undefined) recordVote(run, gate, vote, false);
+    ignoreVote(run, vote, judged.ok ? { code: 'repeated', reason: 'the same vote again' } : judged);
     return judged;
   }
   const kept = judged.effect === 'early' ? takeGate(run, judged.spec) : (gate as GateRunState);
@@ -124,6 +115,21 @@ export function castVote(run: Run, vote: Vote): Judgement {
   const decision = tally(kept, kept.votes);
   if (decision !== undefined) closeGate(run, kept, decision, { actor, reason: vote.reason });
   return judged;
+}
+
+/** Says in the audit why a vote does not count. */
+export function ignoreVote(run: Run, vote: Vote, why: { code: RefusalCode | 'repeated'; reason: string }): void {
+  const gate = run.state.gates[vote.gate];
+  run.changes.urgent = true;
+  audit(run, {
+    actor: voterActor(vote),
+    action: 'vote.ignored',
+    object: vote.gate,
+    outcome: vote.decision,
+    reason: why.reason,
+    details: { code: why.code, said: vote.reason ?? null },
+  });
+  if (gate !== undefined) recordVote(run, gate, vote, false);
 }
 
 /** The deadline or the reminder of an open gate. */

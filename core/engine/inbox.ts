@@ -5,6 +5,8 @@ const eventOrder = {
   effectEnded: 0,
   replied: 1,
   agentsAdded: 1,
+  verified: 1,
+  planCompiled: 1,
   voted: 2,
   reported: 2,
   cancelRequested: 2,

@@ -1,2 +1,3 @@
+export { findUndecidableGates } from './approvers';
 export { createEngine } from './engine';
 export type * from './types';

@@ -1,7 +1,7 @@
 import type { NoticeLateness } from '../contract/notice';
 import { adjustRun } from './adjustments/adjust-run';
 import { escalateNow, findNextDeciders } from './gate-timers';
-import { audit, engineActor, openGateIds, startTimer, type Run } from './run';
+import { audit, engineActor, isBeingChanged, openGateIds, startTimer, type Run } from './run';
 import { projectTimeline } from './timeline';
 import type { LatenessRunState } from './run-state';
 
@@ -56,8 +56,8 @@ function beginWatch(run: Run): LatenessRunState {
 
 /** What `on_late` does: more agents, and every open gate before its next level. Between two questions for agents. */
 export function meetLateness(run: Run): void {
-  const { lateness, asking, adding } = run.state;
-  if (lateness?.isToBeMet !== true || asking !== undefined || adding !== undefined) return;
+  const { lateness, asking } = run.state;
+  if (lateness?.isToBeMet !== true || asking !== undefined || isBeingChanged(run)) return;
   delete lateness.isToBeMet;
   const { addAgent, escalate } = run.plan.onLate ?? {};
   const reason = 'on_late: the run is projected to end later than planned';

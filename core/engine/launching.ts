@@ -132,7 +132,9 @@ export function registerCompensation(run: Run, node: StepNode, effect: EffectRef
     return;
   }
   // The step says how all of it is undone: once, whatever of it was done.
-  const known = compensations.find((one) => one.step === node.plan.id && one.effect.generation === effect.generation);
+  const known = compensations.find(
+    (one) => one.step === node.plan.id && one.effect.generation === effect.generation && one.state === 'registered',
+  );
   if (known !== undefined) known.agent = agent;
   else
     compensations.push({

@@ -108,6 +108,16 @@ export function reopenPhase(run: Run, phase: PhaseNode, reason: string): void {
   for (const later of run.index.phases.slice(phase.index + 1)) if (later.plan.barrier) later.open = false;
 }
 
+/**
+ * After the plan was changed: a phase that had passed may have got a step (only a label may), and one may have lost what it waited for.
+ */
+export function judgePhasesAnew(run: Run): void {
+  for (const phase of run.index.phases) {
+    if (phase.run.state === 'passed' && phase.unsettled > 0) reopenPhase(run, phase, 'it has got another step');
+    else if (phase.unsettled === 0) run.work.phases.add(phase);
+  }
+}
+
 function setPhase(run: Run, phase: PhaseNode, state: PhaseNode['run']['state']): void {
   if (phase.run.state === state) return;
   phase.run.state = state;

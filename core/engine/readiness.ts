@@ -6,6 +6,7 @@ import { moveStep } from './moves';
 import { audit, engineActor, findStep, type Run } from './run';
 import { enqueueReady } from './slots';
 import { blockStep, isOverridden, skipStep } from './setbacks';
+import { hasDueUndo } from './step-undo';
 import { isSettled } from './transitions';
 import { approvalGate } from './votes';
 
@@ -42,6 +43,7 @@ const beforeWork = new Set(['pending', 'blocked', 'waiting_approval', 'reworking
 export function checkStart(run: Run, node: StepNode): void {
   const { plan, run: step } = node;
   if (run.state.ending !== undefined || node.unmet > 0 || node.inFlight > 0 || !beforeWork.has(step.state) || waitsAtItsEnd(node)) return;
+  if (hasDueUndo(run, node)) return;
   // Somebody is asked about it: only the answer changes that.
   if (['', ':start', ':blocked'].some((question) => run.openGates.has(`${plan.id}${question}`))) return;
   const broken = plan.dependsOn.find((dependency) => !dependencyHolds(run, dependency));

@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import { compareWithModel } from '../../test/support/compare-runs';
-import { byStep, EngineDriver } from '../../test/support/engine-driver';
+import { agentNamed, byStep, EngineDriver } from '../../test/support/engine-driver';
 import { buildPlan, type PlanDraft } from '../../test/support/plan-builder';
+import { createCoverage, rareHappenings } from '../../test/support/run-coverage';
 import { randomScript } from '../../test/support/random-script';
 import { findBrokenLaw } from '../../test/support/run-laws';
 import type { RunScript } from '../../test/support/run-script';
+import type * as Assignment from './assignment';
 import type * as Approvers from './approvers';
 import type * as Ending from './ending';
+import type * as GateTimers from './gate-timers';
 import type * as Gates from './gates';
 import type * as PlanIndex from './plan-index';
 import type * as RunModule from './run';
 import type * as Slots from './slots';
+import type * as StepUndo from './step-undo';
 import type * as Votes from './votes';
 
 /** `VAPORA_MODEL_SEED=7 npx jest core/engine/reference-model` tries other plans; `npm run model` very many. */
@@ -19,10 +23,13 @@ const numRuns = 500;
 const comparing = '../../test/support/compare-runs';
 
 test(`the engine does what the reference model predicts, on ${numRuns} random plans of seed ${seed}`, () => {
+  const coverage = createCoverage();
   fc.assert(
-    fc.property(randomScript, (script) => expect(compareWithModel(script)).toBe('')),
+    fc.property(randomScript, (script) => expect(compareWithModel(script, coverage.add)).toBe('')),
     { seed, numRuns },
   );
+  const unmet = Object.keys(coverage.counts).filter((happening) => coverage.counts[happening] === 0);
+  expect(unmet.filter((happening) => !rareHappenings.has(happening))).toEqual([]);
 });
 
 /** An engine with functions of one of its modules replaced. */
@@ -82,6 +89,66 @@ describe('a broken engine is caught within as many plans:', () => {
       breaking<typeof Gates>('./gates', ({ withdrawGate }) => ({
         withdrawGate: (run, id, reason) => {
           if (run.state.gates[id]?.state !== 'pending') withdrawGate(run, id, reason);
+        },
+      })),
+    ],
+    [
+      'a deployment undoes its sub-steps in the order in which they began',
+      breaking<typeof StepUndo>('./step-undo', ({ nextStepUndoRequests }) => ({
+        nextStepUndoRequests: (run) => {
+          run.state.compensations.reverse();
+          const requests = nextStepUndoRequests(run);
+          run.state.compensations.reverse();
+          return requests;
+        },
+      })),
+    ],
+    [
+      'a deployment does not undo the sub-step that failed',
+      breaking<typeof StepUndo>('./step-undo', ({ beginStepUndo }) => ({
+        beginStepUndo: (run, node, undo) => {
+          const failed = run.state.compensations.findLast(({ step }) => step === node.plan.id);
+          if (failed !== undefined && node.run.undoing === undefined) failed.state = 'dropped';
+          return beginStepUndo(run, node, undo);
+        },
+      })),
+    ],
+    [
+      'the levels of escalation that last long are passed over',
+      breaking<typeof GateTimers>('./gate-timers', ({ nextLevel }) => ({
+        nextLevel: (run, gate) => {
+          const level = nextLevel(run, gate);
+          return level?.afterMs === undefined || level.afterMs < 3_000 ? level : nextLevel(run, { ...gate, level: gate.level + 1 });
+        },
+      })),
+    ],
+    [
+      'those of an earlier level may vote no more',
+      breaking<typeof GateTimers>('./gate-timers', ({ escalateGate }) => ({
+        escalateGate: (run, gate, level) => {
+          escalateGate(run, gate, level);
+          if (gate.approvers.length > 0) gate.approvers = level.people;
+        },
+      })),
+    ],
+    [
+      'busy agents are taken for free',
+      breaking<typeof Assignment>('./assignment', ({ onReplies }) => ({
+        onReplies: (run, replies) =>
+          onReplies(
+            run,
+            replies.map((reply) =>
+              reply.kind === 'busy' ? { ...reply, kind: 'assigned', agent: agentNamed('developer-1'), why: '' } : reply,
+            ),
+          ),
+      })),
+    ],
+    ['a step whose agents are busy keeps its slot', breaking<typeof Slots>('./slots', () => ({ releaseRunSlot: () => undefined }))],
+    [
+      'busy agents are not asked for again when work ends',
+      breaking<typeof Assignment>('./assignment', ({ askBusyAgain }) => ({
+        askBusyAgain: (run) => {
+          if (run.state.timers['agents'] === undefined) askBusyAgain(run);
         },
       })),
     ],

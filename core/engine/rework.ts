@@ -65,14 +65,17 @@ export function runAgain(
     if (!waitsToStart(node)) continue;
     node.unmet = countUnmet(run, node);
     // Its phase has closed before it.
-    if (node.unmet > 0 && node.run.state === 'ready') moveStep(run, node, 'release', { reason });
+    if (node.unmet > 0 && node.run.state === 'ready') {
+      node.run.slots = [];
+      moveStep(run, node, 'release', { reason });
+    }
     // The reviewer may depend on nothing that runs again: its start then waits for what it sent back.
     if (node.unmet === 0 && (node.run.state === 'reworking' || runsAgain.has(node))) run.work.start.push(node);
   }
 }
 
 /** Votes that came before the step started were about what is done anew now. */
-function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
+export function withdrawEarlyVotes(run: Run, node: StepNode, reason: string): void {
   for (const id of [node.plan.id, `${node.plan.id}:start`]) withdrawGate(run, id, reason);
 }
 
@@ -94,6 +97,7 @@ export function renew(run: Run, node: StepNode, cause: 'rework' | 'invalidate' |
   delete step.heldNoLonger;
   delete step.monitor;
   delete step.rollout;
+  delete step.undoing;
   delete step.readyAtMs;
   delete step.startedAtMs;
   delete step.endedAtMs;

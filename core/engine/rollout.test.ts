@@ -110,6 +110,15 @@ describe('the sub-steps', () => {
   });
 });
 
+test('who has failed at one sub-step is not asked again at a later one', () => {
+  const driver = run(
+    { steps: { d: { ...blueGreen, reassign: 1 } } },
+    {},
+    { behave: ({ effect }) => (effect.assignment === 1 && effect.path !== 'd/traffic_switch' ? failing : {}) },
+  );
+  expect(driver.launches.map(({ launch }) => launch.agent.id)).toEqual([1, 2, 2, 3, 3].map((k) => `developer-${k}`));
+});
+
 describe('a deployment that fails undoes itself', () => {
   const parts = ['deploy', 'health_check', 'traffic_switch'];
 
@@ -242,6 +251,47 @@ describe('a deployment that fails undoes itself', () => {
     expect(early.finished?.status).toBe('cancelled');
   });
 
+  test('what has failed and is to undo itself has failed, when the run ends in that moment', () => {
+    const driver = run({ steps: { d: blueGreen, other: {} } }, { other: { ...failing, durationMs: 2_000 }, 'd/health_check': failing });
+    expect(ids(driver).slice(3)).toEqual(['d/health_check#1!undo', 'd/deploy#1!undo']);
+    expect(driver.statesOf()).toEqual({ d: 'failed', other: 'failed' });
+    expect(driver.finished?.status).toBe('rolled_back');
+  });
+
+  test('what succeeds in the moment in which it has gone back counts, before its failure ends the run', () => {
+    const gate = { op: 'metric' as const, name: 'ok' };
+    const driver = run(
+      { steps: { d: blueGreen, other: { gate, gateText: 'ok', environments: ['production'] } }, onFailure: 'fail' },
+      { 'd/deploy': failing, other: { durationMs: 2_000, result: { metrics: { ok: true } } } },
+    );
+    expect(driver.statesOf()).toEqual({ d: 'failed', other: 'passed' });
+  });
+
+  test.each([false, true])('and runs again when what it rests on is sent back meanwhile (restored at every turn: %s)', (restoreAlways) => {
+    const steps: PlanDraft['steps'] = {
+      work: {},
+      d: { ...blueGreen, after: ['work'] },
+      review: { after: ['work'] },
+    };
+    const driver = run(
+      { steps },
+      {},
+      {
+        restoreAlways,
+        behave: ({ step, effect: { path, generation, mode } }) => {
+          if (mode === 'undo') return { durationMs: 3_000 };
+          if (step === 'review') return { durationMs: 3_000, result: generation === 1 ? { verdict: 'changes_requested' } : {} };
+          return path === 'd/health_check' && generation === 1 ? failing : {};
+        },
+      },
+    );
+    expect(ids(driver)).toEqual([
+      'work#1', 'd/deploy#1', 'review#1', 'd/health_check#1', 'd/health_check#1!undo', 'work#2', 'review#2', 'd/deploy#1!undo',
+      'd/deploy#2', 'd/health_check#2', 'd/traffic_switch#2',
+    ]); // prettier-ignore
+    expect(driver.finished).toEqual({ status: 'completed' });
+  });
+
   test('all of it survives a restart of the engine between any two events', () => {
     const draft: PlanDraft = { onFailure: 'continue', steps: { d: { ...canary, compensate: undefined }, x: {} } };
     const endings = {
@@ -308,6 +358,20 @@ describe('rollback_on', () => {
     expect(run({ onFailure: 'continue', steps: { d: plain } }).statesOf()).toEqual({ d: 'passed' });
   });
 
+  test('nothing of a deployment starts any more that undoes itself', () => {
+    const driver = run(
+      { onFailure: 'continue', steps: { d: { ...plain, count: 2, reassign: 1 } } },
+      { d: failing },
+      {
+        assign: ({ slot, assignment, role, mode }) =>
+          mode === 'do' && slot === 1 && assignment === 2
+            ? { kind: 'nobody', reason: 'none' }
+            : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
+      },
+    );
+    expect(ids(driver)).toEqual(['d#1', 'd#1.2', 'd#1.2!undo', 'd#1!undo']);
+  });
+
   test('a failure undoes the deployment even where the run goes on', () => {
     const anyError = { condition: { op: 'quantifier' as const, name: 'any_error' as const }, text: 'any_error' };
     const driver = run({ onFailure: 'continue', steps: { d: { ...plain, rollbackOn: anyError } } }, { d: failing });
@@ -327,6 +391,32 @@ describe('compensate', () => {
     expect(driver.launches.at(-1)?.launch).toMatchObject({ action: 'previous_version', effect: { path: 'd', mode: 'undo' } });
     expect(driver.statesOf()).toMatchObject({ d: 'compensated', e: 'compensated' });
     expect(ids(run({ onFailure: 'continue', steps: { d: steps['d']! } }, { 'd/health_check': failing })).slice(-1)).toEqual(['d#1!undo']);
+  });
+
+  test('undoes what another agent did where the first one could not begin', () => {
+    const behave = ({ step, effect }: Launch): Ending =>
+      step === 'f' ? failing : effect.assignment === 1 && effect.path === 'd/deploy' ? { failure: { kind: 'not_runnable' } } : {};
+    const steps = { d: { ...blueGreen, reassign: 1, compensate: { action: 'x' } }, f: { after: ['d'] } };
+    const driver = run({ steps }, {}, { behave });
+    expect(ids(driver).slice(-2)).toEqual(['f#1', 'd#1!undo']);
+    expect(driver.launches.at(-1)?.launch.agent.id).toBe('developer-2');
+  });
+
+  test('undoes what the first agent began where the second one could not', () => {
+    const failures = { 1: 'failed', 2: 'not_runnable' } as const;
+    const driver = run(
+      { onFailure: 'continue', steps: { d: { ...blueGreen, reassign: 1, compensate: { action: 'x' } } } },
+      {},
+      { behave: ({ effect }) => (effect.mode === 'undo' ? {} : { failure: { kind: failures[effect.assignment as 1 | 2] } }) },
+    );
+    expect(ids(driver)).toEqual(['d/deploy#1', 'd/deploy#1.1.2', 'd#1!undo']);
+  });
+
+  test('comes before all else while nobody knows what its last sub-step did', () => {
+    const steps = { d: { ...blueGreen, compensate: { action: 'x' } }, e: { compensate: { action: 'y' } } };
+    const driver = run({ steps }, { 'd/health_check': { failure: { kind: 'unknown' } }, e: { durationMs: 9_000 } });
+    driver.cancel();
+    expect(ids(driver).slice(-2)).toEqual(['d#1!undo', 'e#1!undo']);
   });
 
   test('is not needed by what never began', () => {

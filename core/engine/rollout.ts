@@ -114,10 +114,10 @@ export function advanceRollout(run: Run, node: StepNode, result: AgentResult): A
   return { kind: 'next' };
 }
 
-/** By the same agent, if that can be. */
+/** By the same agent, if that can be; who has failed in this step stays excluded. */
 export function wantSubStep(run: Run, node: StepNode): void {
-  const agent = node.run.slots[0]?.agent;
-  node.run.slots = [{ slot: 1, assignment: 1, state: 'wanted', excluded: [], ...(agent === undefined ? {} : { agent }) }];
+  const { agent, excluded = [] } = node.run.slots[0] ?? {};
+  node.run.slots = [{ slot: 1, assignment: 1, state: 'wanted', excluded, ...(agent === undefined ? {} : { agent }) }];
   run.wanting.add(node);
 }
 

@@ -1,7 +1,7 @@
 import type { AdjustmentKind } from '../contract/adjustments';
 import type { AgentResult, MetricValue, TrafficShare } from '../contract/agent-document';
 import type { EffectMode } from '../contract/ids';
-import type { Actor, AlertRecord, AssignedAgent, EffectRef } from '../contract/local-activities';
+import type { Actor, AlertRecord, AssignedAgent, EffectRef, FrozenPlan } from '../contract/local-activities';
 import type { NoticeChannel, NoticeEvent, NoticeKind } from '../contract/notice';
 import type { Outcome, RunStatus, StepState, Verdict } from '../contract/states';
 import type { BarredPerson } from '../contract/views';
@@ -41,6 +41,10 @@ export interface RunState {
   edits?: PlanEdit[];
   /** While `addAgents` has not been answered. */
   adding?: { role: string; count: number; by: Actor; reason?: string };
+  /** While `compilePlan` has not been answered. */
+  editing?: PlanEditing;
+  /** The plan of the run, once its steps were edited. */
+  followed?: FrozenPlan & { historyEstimatesMs: Record<string, number> };
   /** The agents of the run, once some were added. */
   agentSet?: string;
   /** The newest. */
@@ -52,6 +56,10 @@ export interface RunState {
   lateness?: LatenessRunState;
   /** Present where the plan tells somebody. */
   notices?: NoticesRunState;
+  /** `jti` of the tokens that have counted. */
+  usedTokens?: string[];
+  /** How often signatures were verified so far. */
+  verifications?: number;
 }
 
 export interface LatenessRunState {
@@ -82,6 +90,15 @@ export interface PendingNotice {
 export interface PlanEdit {
   kind: 'parallelize';
   steps: string[];
+}
+
+/** Who wants which steps to be others. */
+export interface PlanEditing {
+  kind: 'add_step' | 'edit_step';
+  by: Actor;
+  reason?: string;
+  /** The steps that are meant, where some were named. */
+  steps?: string[];
 }
 
 export interface AdjustmentRecord {
@@ -302,6 +319,8 @@ export interface CompensationEntry {
   sequence?: number;
   /** It undoes all sub-steps of a deployment at once. */
   isWhole?: true;
+  /** Something of what it undoes may have been done. */
+  hasBegun?: true;
   /** Its step undoes itself: that is done to the end, however the run ends. */
   isDue?: true;
   /** The forward effect's, for the agent that undoes it. */
@@ -316,6 +335,8 @@ export interface Vote {
   reason?: string;
   atMs: number;
   assurance: 'local' | 'verified';
+  /** Id of the key that signed it. */
+  key?: string;
   via: 'signal' | 'update' | 'auto';
 }
 

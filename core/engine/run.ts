@@ -5,8 +5,8 @@ import type { Plan } from '../plan/types';
 import { dependencyIds, phasesDependedOn, type PhaseNode, type PlanIndex, type ReadyEntry, type StepNode } from './plan-index';
 import type { RankHeap } from './rank-heap';
 import { isSettled } from './transitions';
-import type { GateRunState, OpenTask, RunState, TimerRunState } from './run-state';
-import type { Decision, EngineEvent, EngineOptions } from './types';
+import type { GateRunState, OpenTask, RunState, SlotRunState, TimerRunState } from './run-state';
+import type { Decision, EngineEvent, EngineOptions, PersonalEvent } from './types';
 
 /** A run in memory: plan and state, the indexes over them, and what has been decided since the last `decide`. */
 export interface Run {
@@ -46,11 +46,14 @@ export interface Run {
   readonly version: number;
   /** Steps that undo themselves and are to ask for an agent for the next part. */
   readonly undoing: Set<StepNode>;
-  /** Plan or agents of steps have changed: the indexes are built anew before the next event. */
-  outdated: boolean;
+  /** The plan has changed: the indexes are built anew, from these, before the next event. */
+  outdated: EngineOptions | undefined;
   isDraining: boolean;
-  /** Who is told which agents were added. Not part of the state: while somebody waits, the run does not continue as new. */
-  tellAdded?: (verdict: AdjustVerdict) => void;
+  /** Who is told which agents were added, or steps edited. Not part of the state: while somebody waits, the run does not continue as new. */
+  tellLater?: (verdict: AdjustVerdict) => void;
+  /** What is signed and waits to be verified, and what is being verified. Not part of the state, as above. */
+  unverified: PersonalEvent[];
+  verifying?: PersonalEvent[];
   /** Until the first `decide` after a restore, which starts the saved timers again. */
   restored: boolean;
 }
@@ -96,9 +99,17 @@ export function countUnmet(run: Run, node: StepNode): number {
   return unmet;
 }
 
-/** A step for which `unmet` counts: not started, whatever else it waits for. One that is deferred counts anew when its time has come. */
+/**
+ * A step for which `unmet` counts: not started, whatever else it waits for, be it an agent. One that is deferred counts anew when its time
+ * has come.
+ */
 export function waitsToStart({ run: { state, slots } }: StepNode): boolean {
-  return slots.length === 0 && !isSettled(state) && state !== 'deferred';
+  return slots.every(isUntouched) && !isSettled(state) && state !== 'deferred';
+}
+
+/** Nobody had it yet. */
+function isUntouched({ state, assignment, agent }: SlotRunState): boolean {
+  return assignment === 1 && agent === undefined && (state === 'wanted' || state === 'requested' || state === 'busy');
 }
 
 export function findStep(run: Run, id: string): StepNode {
@@ -120,6 +131,11 @@ export function countState(run: Run, node: StepNode, by: 1 | -1): void {
 /** What a step counts with in the progress. */
 export function weightOf(run: Run, node: StepNode): number {
   return run.weight.byEstimate ? node.estimateMs : 1;
+}
+
+/** More agents, or another plan, are on their way: nobody is assigned until they have come. */
+export function isBeingChanged({ state: { adding, editing } }: Run): boolean {
+  return adding !== undefined || editing !== undefined;
 }
 
 // --- gates ----------------------------------------------------------------------------------------------------------

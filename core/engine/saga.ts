@@ -2,13 +2,11 @@ import { executorFactsOf } from '../contract/agents';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest } from '../contract/local-activities';
 import type { TerminalRunStatus } from '../contract/states';
 import type { PlanStep } from '../plan/types';
-import { settleStopped } from './completion';
 import { selectCompensations } from './ending';
 import { isSuccess, launchEffect, recordEnd, type EffectEnded } from './launching';
 import type { StepNode } from './plan-index';
 import { moveStep } from './moves';
 import { audit, effectId, engineActor, findStep, type Run } from './run';
-import { finishStepUndo } from './setbacks';
 import { continueStepUndo } from './step-undo';
 import type { CompensationEntry } from './run-state';
 import { undoEffect, undoRequest } from './undo-request';
@@ -100,16 +98,22 @@ function finishUndo(run: Run, node: StepNode, entry: CompensationEntry, failure:
     ...(failure === undefined ? {} : { reason: failure }),
     details: { undoes: effectId(entry.effect), action: entry.action },
   });
-  if (node.run.undoing !== undefined) {
-    if (run.state.ending !== undefined) settleStopped(run, node);
-    else if (continueStepUndo(run, node)) finishStepUndo(run, node);
-    return;
-  }
+  if (entry.isDue === true) return onStepUndoEnded(run, node);
   const ofStep = run.state.compensations.filter((other) => other.step === entry.step);
   if (node.run.state !== 'compensating' || ofStep.some((other) => other.state === 'registered' || other.state === 'requested')) return;
   const failed = ofStep.find((other) => other.state === 'failed');
   if (failed === undefined) moveStep(run, node, 'undone', { reason: `undone: ${run.state.ending?.reason ?? ''}` });
   else moveStep(run, node, 'undoFailed', { reason: `could not be undone: ${failed.failure ?? ''}` });
+}
+
+/**
+ * Of a step that undoes itself: judged like the end of work, since its failure may end the run, and comes after what has succeeded at the
+ * same moment. One that has to run again meanwhile may start as soon as all of it is undone.
+ */
+function onStepUndoEnded(run: Run, node: StepNode): void {
+  if (node.run.undoing !== undefined || run.state.ending !== undefined) {
+    if (!run.work.judge.includes(node)) run.work.judge.push(node);
+  } else if (continueStepUndo(run, node) && node.unmet === 0) run.work.start.push(node);
 }
 
 /** How an ending run ends, once nothing runs and nothing is left to undo; undefined before. */

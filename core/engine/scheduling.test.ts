@@ -178,6 +178,70 @@ describe('agents', () => {
     expect(times).toEqual([1_000, 2_100, 6_100, 14_100, 29_100, 44_100, 59_100, 74_100]);
   });
 
+  test('busy: a step that waits for a person meanwhile gets no other agent', () => {
+    const driver = run(
+      { maxConcurrentSteps: 1, steps: { a: { count: 2 }, b: {} } },
+      {
+        assign: ({ role, slot }, atMs) =>
+          slot === 2 && atMs < startMs + 3_000 ? { kind: 'busy', reason: 'busy' } : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
+        behave: byStep({ a: { failure: { kind: 'unknown' } }, b: { durationMs: 20_000 } }),
+      },
+    );
+    expect(driver.launches.map(({ id }) => id)).toEqual(['a#1', 'b#1']);
+    driver.vote('a:unknown', 'approve');
+    expect(driver.launches.slice(2).map(({ id }) => id)).toEqual(['a#1.1.2', 'a#1.2']);
+  });
+
+  test('busy: what has not started waits again behind a phase that opens again', () => {
+    const phases = [{ id: 'p' }, { id: 'q', barrier: true }];
+    const steps: PlanDraft['steps'] = {
+      a: {},
+      review: { phase: 'q', after: ['a'] },
+      later: { phase: 'q', role: 'tester' },
+    };
+    const driver = run(
+      { phases, steps },
+      {
+        assign: ({ role }, atMs) =>
+          role === 'tester' && atMs < startMs + 3_000
+            ? { kind: 'busy', reason: 'busy' }
+            : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
+        behave: ({ step, effect: { generation } }) => ({
+          ...(step === 'a' && { durationMs: 5_000 }),
+          result: step === 'review' && generation === 1 ? { verdict: 'changes_requested' } : {},
+        }),
+      },
+    );
+    expect(secondsOf(driver)).toMatchObject({ 'a#1': 0, 'review#1': 5, 'later#1': 5 });
+    const reopened = run(
+      { phases, steps },
+      {
+        assign: ({ role }, atMs) =>
+          role === 'tester' && atMs < startMs + 7_000
+            ? { kind: 'busy', reason: 'busy' }
+            : { kind: 'assigned', agent: agentNamed(`${role}-1`) },
+        behave: ({ step, effect: { generation } }) => ({
+          ...(step === 'a' && { durationMs: 5_000 }),
+          result: step === 'review' && generation === 1 ? { verdict: 'changes_requested' } : {},
+        }),
+      },
+    );
+    expect(secondsOf(reopened)).toMatchObject({ 'a#2': 6, 'review#2': 11, 'later#1': 11 });
+    expect(reopened.finished).toEqual({ status: 'completed' });
+  });
+
+  test('nobody can do it: nothing else starts, whatever was asked for in the same question', () => {
+    const driver = run(
+      { steps: { a: { estimateMs: 9_000 }, b: { role: 'tester', estimateMs: 1_000 } } },
+      {
+        assign: ({ role }) =>
+          role === 'tester' ? { kind: 'nobody', reason: 'none' } : { kind: 'assigned', agent: agentNamed('developer-1') },
+      },
+    );
+    expect(driver.launches).toEqual([]);
+    expect(driver.changes.flatMap((change) => change.ends)).toMatchObject([{ path: 'a', outcome: 'cancelled' }]);
+  });
+
   test('nobody can do it: the step fails with the reason', () => {
     const driver = run({ steps: { a: {} } }, { assign: () => ({ kind: 'nobody', reason: 'no agent has the role developer' }) });
     expect(driver.finished).toEqual({ status: 'failed', reason: 'step a failed: no agent has the role developer' });

@@ -89,8 +89,8 @@ const canBeUndone = (id: string): boolean => ids.indexOf(id) % 3 !== 2;
 test.each(ids.map((id, index) => [index, id] as const))(
   'a failure at step index %i (%s) undoes exactly what has a compensation, each once, in the reverse order of completion',
   (index, id) => {
-    const assign: DriverOptions['assign'] = (request, atMs) => {
-      const reply = undoable(request, atMs);
+    const assign: DriverOptions['assign'] = (request, atMs, driver) => {
+      const reply = undoable(request, atMs, driver);
       return canBeUndone(request.step) || reply.kind !== 'assigned' ? reply : { kind: 'assigned', agent: agentNamed(reply.agent.id) };
     };
     // Each takes another time: no two end at the same moment, and not in the order of the plan.

@@ -13,9 +13,11 @@ import type { CompensationEntry, StepUndo } from './run-state';
  */
 export function beginStepUndo(run: Run, node: StepNode, undo: StepUndo): boolean {
   if (node.run.undoing !== undefined) return true;
-  if (run.state.ending !== undefined || !undoesItself(run, node) || openEntries(run, node).length === 0) return false;
+  if (run.state.ending !== undefined || !undoesItself(run, node)) return false;
+  const entries = entriesOf(run, node).filter(({ state }) => state === 'registered');
+  if (entries.length === 0) return false;
   node.run.undoing = undo;
-  for (const entry of openEntries(run, node)) entry.isDue = true;
+  for (const entry of entries) entry.isDue = true;
   moveStep(run, node, 'rollback', { reason: `is undone: ${undo.reason}`, actor: undo.by });
   continueStepUndo(run, node);
   return true;
@@ -28,9 +30,21 @@ function undoesItself(run: Run, node: StepNode): boolean {
 /** True when all of it is undone, or could not be. */
 export function continueStepUndo(run: Run, node: StepNode): boolean {
   if (node.inFlight > 0) return false;
-  if (openEntries(run, node).length === 0) return true;
+  if (!hasDueUndo(run, node)) return true;
   run.undoing.add(node);
   return false;
+}
+
+/**
+ * The run ends meanwhile: the step ends as it was to end, and what is left of it is undone with the rest of the run. False where it does
+ * not undo itself.
+ */
+export function endStepUndo(run: Run, node: StepNode): boolean {
+  const { undoing } = node.run;
+  if (undoing === undefined) return false;
+  delete node.run.undoing;
+  moveStep(run, node, undoing.becomes === 'skipped' ? 'skip' : 'fail', { reason: undoing.reason, actor: undoing.by });
+  return true;
 }
 
 /** The next compensation of each step that undoes itself. */
@@ -38,16 +52,33 @@ export function nextStepUndoRequests(run: Run): AssignmentRequest[] {
   const requests: AssignmentRequest[] = [];
   for (const node of [...run.undoing].sort((a, b) => a.index - b.index)) {
     run.undoing.delete(node);
-    const entry = openEntries(run, node).at(-1);
+    const entry = dueEntries(run, node).at(-1);
     if (node.inFlight > 0 || entry?.state !== 'registered') continue;
     requests.push(undoRequest(run, entry));
   }
   return requests;
 }
 
+/**
+ * What it has begun to undo by itself is not undone yet. That may be of an older generation: what runs again because of rework finishes
+ * going back first.
+ */
+export function hasDueUndo(run: Run, node: StepNode): boolean {
+  return undoesItself(run, node) && dueEntries(run, node).length > 0;
+}
+
+/** Asks again for the steps that undo themselves and wait for an agent. */
+export function resumeStepUndos(run: Run): void {
+  for (const { isDue, state, step } of run.state.compensations) {
+    const node = isDue === true && state === 'registered' ? run.index.byId.get(step) : undefined;
+    if (node?.inFlight === 0) run.undoing.add(node);
+  }
+}
+
 /** Registered in the order in which the sub-steps began. */
-function openEntries(run: Run, node: StepNode): CompensationEntry[] {
-  return entriesOf(run, node).filter(({ state }) => state === 'registered' || state === 'requested' || state === 'running');
+function dueEntries(run: Run, node: StepNode): CompensationEntry[] {
+  const isOpen = ({ state }: CompensationEntry): boolean => state === 'registered' || state === 'requested' || state === 'running';
+  return run.state.compensations.filter((entry) => entry.isDue === true && entry.step === node.plan.id && isOpen(entry));
 }
 
 /** Of this generation. */

@@ -399,9 +399,9 @@ describe('while a person is busy elsewhere', () => {
     const times: number[] = [];
     const plan = buildPlan({ steps });
     const driver = new EngineDriver(plan, {
-      assign: (request, atMs) => {
+      assign: (request, atMs, of) => {
         if (request.step === 'w') times.push((atMs - startMs) / 1_000);
-        return assign(request, atMs);
+        return assign(request, atMs, of);
       },
     });
     driver.run({ untilMs: startMs + seconds * 1_000 });

@@ -143,18 +143,11 @@ function peopleOf(open: readonly OpenTask[]): string {
 /** Notes what was reported, or says in the audit why it does not count. With a result: how the effect ends by it. */
 export function takeReport(run: Run, report: Report): { judged: JudgedReport; ended?: EffectEnded } {
   const judged = judgeReport(run, report);
-  const actor: Actor = { kind: 'person', id: report.by, assurance: 'local' };
   if (!judged.ok) {
-    run.changes.urgent = true;
-    audit(run, {
-      actor,
-      action: 'report.ignored',
-      object: report.step,
-      reason: judged.reason,
-      details: { code: judged.code, ...(report.task === undefined ? {} : { task: report.task }) },
-    });
+    ignoreReport(run, report, judged);
     return { judged };
   }
+  const actor = reporterOf(report);
   const { flight, result, reply } = judged;
   const { task } = flight;
   if (report.progress !== undefined) task.progress = report.progress;
@@ -177,6 +170,22 @@ export function takeReport(run: Run, report: Report): { judged: JudgedReport; en
       ? undefined
       : ({ kind: 'failed', message: failureOf(result, task.agent.id), result, recorded: false } as const);
   return { judged, ended: { ...endOf(run, flight), reporter: actor, ...(failure === undefined ? { result } : { failure }) } };
+}
+
+/** Says in the audit why a report does not count. */
+export function ignoreReport(run: Run, report: Report, { code, reason }: Refusal): void {
+  run.changes.urgent = true;
+  audit(run, {
+    actor: reporterOf(report),
+    action: 'report.ignored',
+    object: report.step,
+    reason,
+    details: { code, ...(report.task === undefined ? {} : { task: report.task }) },
+  });
+}
+
+function reporterOf({ by, key }: Report): Actor {
+  return { kind: 'person', id: by, ...(key === undefined ? { assurance: 'local' } : { assurance: 'verified', key }) };
 }
 
 /** Half of the time has passed. */

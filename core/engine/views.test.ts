@@ -56,6 +56,7 @@ test('every gate is listed: those to come as pending, with who will be asked', (
     expect.objectContaining({ id: 'a:start', kind: 'start', step: 'a', state: 'open', decision: null }),
     {
       id: 'b',
+      generation: 1,
       kind: 'approval',
       step: 'b',
       state: 'pending',

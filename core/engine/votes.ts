@@ -54,11 +54,13 @@ export function plannedGate(run: Run, id: string): GateSpec | undefined {
     return approvalGate(node.plan.id, node.run.generation, node.plan.approval);
   const phase = run.index.phaseById.get(id);
   if (phase?.plan.approval !== undefined && phase.run.state !== 'passed' && phase.run.state !== 'failed') {
+    // Its condition was overridden while phases before it run again: its approval is still to be asked for.
+    const isOverridden = phase.run.overridden === true && run.state.gates[id]?.isOverride === true;
     return {
       id,
       kind: 'phase',
       phase: id,
-      generation: phase.run.generation + (phase.run.state === 'gated' ? 0 : 1),
+      generation: phase.run.generation + (phase.run.state === 'gated' && !isOverridden ? 0 : 1),
       approval: phase.plan.approval,
     };
   }
@@ -66,6 +68,12 @@ export function plannedGate(run: Run, id: string): GateSpec | undefined {
   if (started !== undefined && !started.plan.automatic && started.run.startGiven !== true && !isSettled(started.run.state))
     return { id, kind: 'start', step: started.plan.id, generation: started.run.generation };
   return undefined;
+}
+
+/** Of a gate as it is asked for now, or will be next; undefined where it is not (any more). */
+export function generationOf(run: Run, id: string): number | undefined {
+  const gate = run.state.gates[id];
+  return gate?.state === 'open' ? gate.generation : plannedGate(run, id)?.generation;
 }
 
 export function approvalGate(step: string, generation: number, approval: PlanApproval): GateSpec {

@@ -5,7 +5,8 @@ import { executionOwner } from './0004-execution-owner';
 import { gateViews } from './0005-gate-views';
 import { estimatesOfSteps } from './0006-estimates-of-steps';
 import { rollbackRequests } from './0007-rollback-requests';
-import { tasks } from './0008-tasks';
+import { signingKeys } from './0008-signing-keys';
+import { tasks } from './0009-tasks';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
@@ -17,5 +18,6 @@ export const migrations: readonly Migration[] = [
   gateViews,
   estimatesOfSteps,
   rollbackRequests,
+  signingKeys,
   tasks,
 ];

@@ -24,6 +24,8 @@ export interface RunRecord {
   reason: string | null;
   startedAt: Date;
   endedAt: Date | null;
+  /** It takes signed requests only. */
+  strict: boolean;
 }
 
 /** The newest run of a workflow id, or the run with this root run id. */
@@ -69,5 +71,6 @@ function runOfRow(row: Selectable<RunsTable>): RunRecord {
     reason: row.reason,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    strict: row.strict,
   };
 }

@@ -70,6 +70,7 @@ async function loadVotes(db: Database, rootRunIds: readonly string[]): Promise<V
       by: row.voter,
       decision: row.decision,
       at: row.voted_at.toISOString(),
+      assurance: row.assurance,
       ...(row.reason !== null && { reason: row.reason }),
     };
     const list = votes.get(key);
@@ -130,6 +131,7 @@ function gateView(row: Selectable<ApprovalsTable>, votes: Votes, results: Result
     id: row.gate,
     kind: row.kind,
     ...(row.step !== null && { step: row.step }),
+    generation: row.generation,
     state: row.state,
     decision: row.decision,
     approvers: row.approvers,

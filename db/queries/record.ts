@@ -104,6 +104,7 @@ function addRun(statement: Statement, root: string, runId: string, changes: RunC
     run === undefined
       ? null
       : jsonText({
+          plan_hash: run.planHash,
           status: run.status,
           phase: run.phase,
           progress: Math.min(1, Math.max(0, run.progress)),
@@ -115,9 +116,9 @@ function addRun(statement: Statement, root: string, runId: string, changes: RunC
   );
   statement.with(
     'changed_run',
-    `update runs r set run_id = ${runId}, status = x.status, phase = x.phase, progress = x.progress, waits_for = x.waits_for, reason = x.reason,
+    `update runs r set run_id = ${runId}, plan_hash = coalesce(x.plan_hash, r.plan_hash), status = x.status, phase = x.phase, progress = x.progress, waits_for = x.waits_for, reason = x.reason,
        ended_at = x.ended_at, updated_at = now()
-     from fresh, jsonb_to_record(${value}) as x(status text, phase text, progress float8, waits_for jsonb, reason text, ended_at timestamptz)
+     from fresh, jsonb_to_record(${value}) as x(plan_hash text, status text, phase text, progress float8, waits_for jsonb, reason text, ended_at timestamptz)
      where r.root_run_id = ${root} and x.status is not null`,
   );
 }

@@ -21,6 +21,10 @@ export interface NewRun {
   timeScale: number;
   seed: string;
   startedAtMs: number;
+  /** Who started it has proved it. */
+  isSigned?: boolean;
+  /** It takes signed requests only. */
+  strict?: boolean;
 }
 
 /** Makes the run's row and the first line of its audit trail. A second call for the same run (a retry, a reset) only notes its run id. */
@@ -39,10 +43,11 @@ export async function insertRun(db: Database, input: NewRun): Promise<void> {
     time_scale: input.timeScale,
     seed: input.seed,
     started_at: isoOf(input.startedAtMs),
+    strict: input.strict ?? false,
   };
   const body = auditBodyOf({
     atMs: input.startedAtMs,
-    actor: { kind: 'person', id: input.initiator, assurance: 'local' },
+    actor: { kind: 'person', id: input.initiator, assurance: input.isSigned === true ? 'verified' : 'local' },
     action: 'run.created',
     object: run.workflowId,
     details: {
@@ -57,9 +62,9 @@ export async function insertRun(db: Database, input: NewRun): Promise<void> {
   const root = statement.value(run.rootRunId, 'text');
   statement.with(
     'made',
-    `insert into runs (root_run_id, status, run_id, workflow_id, definition, version, plan_hash, agent_set, initiator, inputs, time_scale, seed, started_at)
+    `insert into runs (root_run_id, status, run_id, workflow_id, definition, version, plan_hash, agent_set, initiator, inputs, time_scale, seed, started_at, strict)
      select ${root}, 'created', x.* from jsonb_to_record(${statement.value(jsonText(row), 'jsonb')}) as x(run_id text, workflow_id text, definition text,
-       version int, plan_hash text, agent_set text, initiator text, inputs jsonb, time_scale float8, seed text, started_at timestamptz)
+       version int, plan_hash text, agent_set text, initiator text, inputs jsonb, time_scale float8, seed text, started_at timestamptz, strict boolean)
      on conflict (root_run_id) do update set run_id = excluded.run_id returning xmax = 0 as is_new`,
   );
   await statement.run(db, 'run-insert', `select append_audit(${root}, array[${statement.value(body, 'text')}]) from made where is_new`);

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { compareWithModel } from '../../test/support/compare-runs';
+import type { EngineDriver } from '../../test/support/engine-driver';
+import { createCoverage } from '../../test/support/run-coverage';
 import { randomScript } from '../../test/support/random-script';
 import type { RunScript } from '../../test/support/run-script';
 import { parseRunArguments } from './run-arguments';
@@ -23,12 +25,14 @@ export function main(args: string[]): void {
   const { count: plans, seed, keep } = options;
   console.log(`${plans} plans, seed ${seed}`);
   const startedAt = Date.now();
+  const coverage = createCoverage();
   for (let done = 0; done < plans; done += batchSize) {
     const numRuns = Math.min(batchSize, plans - done);
-    const different = findDifference(seed + done, numRuns);
+    const different = findDifference(seed + done, numRuns, coverage.add);
     if (different !== undefined) return report(different, { seed: seed + done, numRuns, keep });
     if ((done / batchSize) % 4 === 3) console.error(`model: ${done + numRuns} of ${plans}`);
   }
+  for (const [happening, count] of Object.entries(coverage.counts)) console.log(`${String(count).padStart(8)}  ${happening}`);
   console.log(`no difference in ${plans} plans (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
 }
 
@@ -38,10 +42,10 @@ interface Different {
 }
 
 /** The smallest script found on which engine and model differ. */
-function findDifference(seed: number, numRuns: number): Different | undefined {
+function findDifference(seed: number, numRuns: number, look: (driver: EngineDriver) => void): Different | undefined {
   const why = (script: RunScript): string => {
     try {
-      return compareWithModel(script);
+      return compareWithModel(script, look);
     } catch (error) {
       return (error as Error).message;
     }

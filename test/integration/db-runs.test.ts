@@ -264,6 +264,7 @@ describe('status and timeline from Postgres', () => {
     expect(view.gates).toEqual([
       {
         id: 'review',
+        generation: 1,
         kind: 'approval',
         step: 'review',
         state: 'open',
@@ -272,7 +273,7 @@ describe('status and timeline from Postgres', () => {
         barred: [{ id: 'ivo', why: 'initiator' }],
         isOverride: false,
         quorum: 2,
-        votes: [{ by: 'ana', decision: 'approve', reason: 'ok', at: new Date(startedAtMs + 5).toISOString() }],
+        votes: [{ by: 'ana', assurance: 'local', decision: 'approve', reason: 'ok', at: new Date(startedAtMs + 5).toISOString() }],
         deadline: new Date(startedAtMs + 86_400_000).toISOString(),
         result: { summary: 'review is done', metrics: { coverage: 90 } },
       },

@@ -1,12 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Worker } from '@temporalio/worker';
-import type { ReplayWorkerOptions } from '@temporalio/worker';
-import type { History } from '@temporalio/common/lib/proto-utils';
-import { temporal } from '@temporalio/proto';
 import { Client } from 'pg';
 import { waitForResult } from '../../client/run-outcome';
-import { payloadConverterPath } from '../../workers/bundle';
 import { Chooser } from '../support/random-workflow';
+import { prefixesOf, replayFailuresOf, type NamedHistory } from '../support/replay';
 import { firstRunId, listAuditOf } from '../support/run-records';
 import { startTestRun, startTestVapora, testWorkflowBundle } from '../support/vapora';
 import type { TestVapora } from '../support/vapora';
@@ -17,9 +13,11 @@ jest.setTimeout(600_000);
 const runCount = Number(process.env['VAPORA_REPLAY_RUNS'] ?? 20);
 const seed = Number(process.env['VAPORA_REPLAY_SEED'] ?? Date.now() % 1_000_000);
 const atOnce = 8;
+const maxEdits = 3;
 /** An hour is a tenth of a second. */
 const timeScale = 36_000;
 
+let editsDone = 0;
 let vapora: TestVapora;
 beforeAll(async () => {
   vapora = await startTestVapora({ historyLimits: { events: 40, bytes: 1e9, signals: 1_000 } });
@@ -72,14 +70,30 @@ function randomSource(chooser: Chooser): { source: string; agents: { source: str
  * Runs it while somebody looks all the time, and says something now and then: a query ends a workflow task before its local activity is
  * done, or takes the answer of one along that the workflow hears of only with the next task's events.
  */
-async function recordHistories(n: number): Promise<{ name: string; history: History }[]> {
+async function recordHistories(n: number): Promise<NamedHistory[]> {
   const { source, agents } = randomSource(new Chooser(seed + n));
   const { id, handle } = await startTestRun(vapora, source, { agents, seed: String(seed + n), autoApprove: true, timeScale });
   let hasEnded = false;
+  let edited = source;
+  /** Nobody waits for the answer: what else is said meanwhile comes while the file is compiled. */
+  const edit = (place: number): void => {
+    const longer = `${edited}  x${place}: {agent: tester, dependencies: [s0], async: true}\n`;
+    const message = { kind: 'add_step', source: longer, reason: 'there is more to do' };
+    handle.executeUpdate('adjust', { args: [message] }).then(
+      () => {
+        edited = longer;
+        editsDone += 1;
+      },
+      () => undefined,
+    );
+  };
   const looking = (async () => {
     for (let looks = 1; !hasEnded; looks += 1) {
       await handle.query('status').catch(() => undefined);
       if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
+      if (looks % 15 === 0 && looks <= 15 * maxEdits) edit(looks);
+      // A vote whose signature has to be looked at, and counts for nothing.
+      if (looks % 50 === 0) await handle.signal('approve', { gate: `s${looks % 4}`, by: 'eve', token: 'x.y.z' }).catch(() => undefined);
     }
   })();
   await waitForResult(vapora.client, id);
@@ -87,16 +101,16 @@ async function recordHistories(n: number): Promise<{ name: string; history: Hist
   await looking;
   const { workflow } = await vapora.client.temporal();
   const later = (await listAuditOf(vapora, id, 'run.continued')).map(({ event }) => String(event.details?.['runId']));
-  const histories: { name: string; history: History }[] = [];
+  const histories: NamedHistory[] = [];
   for (const [place, runId] of [await firstRunId(vapora, id), ...later].entries()) {
     const history = await workflow.getHandle(id, runId).fetchHistory();
-    histories.push({ name: `seed ${seed + n}, execution ${place + 1}\n${source}`, history });
+    histories.push({ workflowId: `seed ${seed + n}, execution ${place + 1}\n${source}`, history });
   }
   return histories;
 }
 
-async function recordAll(): Promise<{ name: string; history: History }[]> {
-  const recorded: { name: string; history: History }[] = [];
+async function recordAll(): Promise<NamedHistory[]> {
+  const recorded: NamedHistory[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < runCount) {
@@ -108,35 +122,16 @@ async function recordAll(): Promise<{ name: string; history: History }[]> {
   return recorded;
 }
 
-/** Up to each workflow task that was begun: where another worker may have to take the run up. */
-function prefixesOf({ name, history }: { name: string; history: History }): { workflowId: string; history: History }[] {
-  const events = history.events ?? [];
-  const { EVENT_TYPE_WORKFLOW_TASK_STARTED: started } = temporal.api.enums.v1.EventType;
-  return events.flatMap(({ eventType }, at) =>
-    eventType === started ? [{ workflowId: `to event ${at + 1}, ${name}`, history: { events: events.slice(0, at + 1) } }] : [],
-  );
-}
-
-async function failuresOf(
-  workflowBundle: ReplayWorkerOptions['workflowBundle'],
-  histories: { workflowId: string; history: History }[],
-): Promise<string[]> {
-  const failures: string[] = [];
-  const options = { dataConverter: { payloadConverterPath }, workflowBundle };
-  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
-    if (error !== undefined) failures.push(`${error.message}\n${workflowId}`);
-  }
-  return failures;
-}
-
 test('what ran with a slow database under constant queries can be taken up by another worker at any of its workflow tasks', async () => {
   const recorded = await recordAll();
   // Some of them went on in further executions.
   expect(recorded.length).toBeGreaterThan(runCount);
-  const whole = recorded.map(({ name, history }) => ({ workflowId: name, history }));
-  expect(await failuresOf({ codePath: testWorkflowBundle() }, whole)).toEqual([]);
-  expect(await failuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);
+  const activities = recorded.flatMap(({ history }) => history.events ?? []).map((event) => event.activityTaskScheduledEventAttributes);
+  expect(activities.some((activity) => activity?.activityType?.name === 'vapora.verify')).toBe(true);
+  expect(editsDone).toBeGreaterThan(0);
+  expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded)).toEqual([]);
+  expect(await replayFailuresOf({ codePath: testWorkflowBundle() }, recorded.flatMap(prefixesOf))).toEqual([]);
   // The test sees what it looks for: a workflow that orders its decisions otherwise fails.
   const code = readFileSync(testWorkflowBundle(), 'utf8').replace(/engine\.decide\(nowMs\)/, 'engine.decide(nowMs).reverse()');
-  expect(await failuresOf({ code }, whole)).not.toEqual([]);
+  expect(await replayFailuresOf({ code }, recorded)).not.toEqual([]);
 });

@@ -55,8 +55,12 @@ function fileOf(path: CommandEntry['path']): string[] {
 }
 
 /** `vapora` against a test's own database and task queue. */
-export function cliOf({ databaseUrl, taskQueue }: Pick<TestVapora, 'databaseUrl' | 'taskQueue'>, cwd: string) {
-  const variables = { TEMPORAL_ADDRESS: testTemporalAddress(), DATABASE_URL: databaseUrl, VAPORA_TASK_QUEUE: taskQueue };
+export function cliOf(
+  { databaseUrl, taskQueue }: Pick<TestVapora, 'databaseUrl' | 'taskQueue'>,
+  cwd: string,
+  more: NodeJS.ProcessEnv = {},
+) {
+  const variables = { TEMPORAL_ADDRESS: testTemporalAddress(), DATABASE_URL: databaseUrl, VAPORA_TASK_QUEUE: taskQueue, ...more };
   return async (...argv: string[]): Promise<CliResult & { json: () => never }> => {
     const result = await runInProcess(argv, wholeTable, { cwd, variables });
     return { ...result, json: () => JSON.parse(result.stdout) as never };

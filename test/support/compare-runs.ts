@@ -5,7 +5,7 @@ import type { Outcome, RunScript } from './run-script';
 import { runEngine } from './scripted-engine';
 
 /** Where the engine and the reference model part, or which law both break, in words; empty where all is well. */
-export function compareWithModel(script: RunScript): string {
+export function compareWithModel(script: RunScript, look?: (driver: EngineDriver) => void): string {
   const predicted = predict(script);
   let outcome: Outcome;
   let driver: EngineDriver;
@@ -14,9 +14,10 @@ export function compareWithModel(script: RunScript): string {
   } catch (error) {
     return `the engine: ${(error as Error).message}`;
   }
+  look?.(driver);
   const [expected, found] = [linesOf(predicted), linesOf(outcome)];
   const place = found.findIndex((line, index) => line !== expected[index]);
-  if (place === -1 && found.length === expected.length) return findBrokenLaw(script.plan, driver);
+  if (place === -1 && found.length === expected.length) return findBrokenLaw(script.plan, driver, script.agents);
   const at = place === -1 ? found.length : place;
   return `the engine: ${found[at] ?? 'nothing more'}; the reference model: ${expected[at] ?? 'nothing more'}`;
 }

@@ -3,9 +3,10 @@ import type { AgentResult } from '../../core/contract/agent-document';
 import { activityIdOf } from '../../core/contract/ids';
 import type { AssignedAgent, AssignmentReply, AssignmentRequest, RecordedSuccess, RunChanges } from '../../core/contract/local-activities';
 import type { TerminalRunStatus } from '../../core/contract/states';
+import type { VerifiedToken } from '../../core/contract/signed-requests';
 import { createEngine } from '../../core/engine';
 import type { EffectFailure, RunState, Vote } from '../../core/engine/run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
+import type { CompiledPlan, Decision, Engine, EngineEvent, EngineOptions } from '../../core/engine/types';
 import type { Plan } from '../../core/plan/types';
 
 export type Launch = Extract<Decision, { type: 'launch' }>;
@@ -30,6 +31,7 @@ export interface DriverOptions {
   assign?: (
     request: AssignmentRequest,
     atMs: number,
+    driver: EngineDriver,
   ) =>
     | { kind: 'assigned'; agent: AssignedAgent; done?: RecordedSuccess }
     | { kind: 'busy'; reason: string; people?: true }
@@ -39,6 +41,10 @@ export interface DriverOptions {
   engine?: Partial<EngineOptions>;
   /** Ids of the agents that are added. */
   addAgents?: (asked: { role: string; count: number }) => string[];
+  /** What becomes of a signature; `never`: it is not answered. */
+  verify?: (token: string) => VerifiedToken | 'never';
+  /** What becomes of an edited file: its plan, or why there is none. */
+  compile?: (source: string) => Plan | string;
   /** Changes the order of what happens at one moment. */
   shuffle?: <T>(events: T[]) => T[];
   /** After every `decide`, the state goes through JSON into a new engine. */
@@ -60,6 +66,9 @@ export function agentNamed(id: string, more: Partial<AssignedAgent> = {}): Assig
   return { id, role: id.replace(/-\d+$/, ''), skills: [], executor: 'simulate', idempotent: true, ...more };
 }
 
+/** What they do shows only when their own question has been answered. */
+const answeredLater = new Set(['add_agent', 'add_step', 'edit_step']);
+
 /** Runs an engine in virtual time: carries its decisions out by script. What happened is kept for assertions. */
 export class EngineDriver {
   engine: Engine;
@@ -68,6 +77,7 @@ export class EngineDriver {
   readonly ends: { id: string; step: string; atMs: number }[] = [];
   readonly cancelled: string[] = [];
   readonly assigns: AssignmentRequest[][] = [];
+  readonly answers: { request: AssignmentRequest; kind: AssignmentReply['kind'] }[] = [];
   readonly decisions: Decision[] = [];
   readonly changes: RunChanges[] = [];
   readonly notices: Notify[] = [];
@@ -75,7 +85,7 @@ export class EngineDriver {
   maxRunning = 0;
   finished: { status: TerminalRunStatus; reason?: string } | undefined;
   readonly #options: DriverOptions;
-  readonly #engineOptions: EngineOptions;
+  #engineOptions: EngineOptions;
   #queue: Scheduled[] = [];
   readonly #inFlight = new Map<string, { launch: Launch; ending: Ending }>();
 
@@ -153,7 +163,7 @@ export class EngineDriver {
         atMs: this.nowMs,
         request,
         answer: (verdict) => {
-          if (verdict.ok === (refusal !== undefined) && adjustment.kind !== 'add_agent')
+          if (verdict.ok === (refusal !== undefined) && !answeredLater.has(adjustment.kind))
             throw new Error(`Judged ${refusal === undefined ? 'fine' : refusal.code}, but ${JSON.stringify(verdict)}`);
           answer?.(verdict);
         },
@@ -232,6 +242,8 @@ export class EngineDriver {
     this.maxRunning = Math.max(this.maxRunning, working.length);
     this.changes.push(this.engine.takeChanges().changes);
     if (this.#options.restoreAlways === true && this.finished === undefined) {
+      const { plan, planHash, historyEstimatesMs } = this.engine.followed;
+      this.#engineOptions = { ...this.#engineOptions, plan, planHash, historyEstimatesMs };
       this.engine = createEngine({ ...this.#engineOptions, saved: JSON.parse(JSON.stringify(this.engine.state)) as RunState });
     }
     if (this.finished === undefined && this.engine.decide(this.nowMs).some((decision) => decision.type !== 'startTimer')) {
@@ -279,11 +291,32 @@ export class EngineDriver {
         });
         return;
       }
+      case 'verify': {
+        const verified = decision.tokens.map(({ token }) => this.#options.verify?.(token) ?? ('never' as const));
+        if (verified.includes('never')) return;
+        this.#queue.push({
+          atMs: this.nowMs,
+          id: 'verify',
+          event: () => ({ type: 'verified', atMs: this.nowMs, verified: verified as VerifiedToken[] }),
+        });
+        return;
+      }
+      case 'compilePlan': {
+        const compiled = this.#compile(decision.source);
+        this.#queue.push({ atMs: this.nowMs, id: 'compilePlan', event: () => ({ type: 'planCompiled', atMs: this.nowMs, compiled }) });
+        return;
+      }
       case 'finish':
         if (this.#inFlight.size > 0) throw new Error(`The run ends while ${[...this.#inFlight.keys()].join(', ')} runs`);
         this.finished = { status: decision.status, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
         return;
     }
+  }
+
+  #compile(source: string): CompiledPlan {
+    const plan = this.#options.compile?.(source) ?? 'nobody said what it compiles to';
+    if (typeof plan === 'string') return { problem: plan };
+    return { plan, frozen: { planHash: `sha256:${source}`, planPieces: 1 }, historyEstimatesMs: {} };
   }
 
   #notify(notify: Notify): void {
@@ -301,7 +334,8 @@ export class EngineDriver {
     this.assigns.push(requests);
     const replies = requests.map((request): AssignmentReply => {
       const { path, generation, slot, assignment, mode } = request;
-      const answer = this.#options.assign?.(request, this.nowMs) ?? { kind: 'assigned' as const, agent: defaultAgent(request) };
+      const answer = this.#options.assign?.(request, this.nowMs, this) ?? { kind: 'assigned' as const, agent: defaultAgent(request) };
+      this.answers.push({ request, kind: answer.kind });
       const effect = { path, generation, slot, assignment, mode };
       return answer.kind === 'assigned' ? { ...effect, ...answer, why: 'by script' } : { ...effect, ...answer };
     });

@@ -186,6 +186,30 @@ Steps:
     return run;
   }),
 
+  scenario('edited-steps', 'completed', async (vapora) => {
+    const source = `
+Workflow: edited-steps
+Steps:
+  a: { agent: developer }
+  w: { agent: developer, dependencies: [a], approval: { approvers: [ana] } }
+  b: { agent: developer, dependencies: [w] }
+`;
+    const run = await startTestRun(vapora, source, { agents: instantAgents });
+    await run.waitsAt('w');
+    const longer = `${source}  early: { agent: tester, dependencies: [a] }\n  late: { agent: tester, dependencies: [b, early], compensate: forget }\n`;
+    const edited = (message: object) => ({ by: 'bo', reason: 'it turned out so', ...message });
+    await run.handle.executeUpdate('adjust', { args: [edited({ kind: 'add_step', source: longer })] });
+    await run.handle
+      .executeUpdate('adjust', { args: [edited({ kind: 'edit_step', source: source.replace('[w]', '[v]') })] })
+      .catch(() => undefined);
+    const { planHash } = await run.status();
+    const other = longer.replace('dependencies: [w] }', 'dependencies: [w], tasks: [look twice] }');
+    await run.handle.signal('adjust', edited({ kind: 'edit_step', source: other, steps: ['b'] }));
+    await waitFor('the edit', async () => (await run.status()).planHash !== planHash);
+    await run.handle.signal('approve', { gate: 'w', by: 'ana' });
+    return run;
+  }),
+
   scenario('notices', 'rolled_back', async (vapora) => {
     const source = `
 Workflow: notices

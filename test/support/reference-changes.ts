@@ -1,6 +1,30 @@
 import { openGate } from './reference-gates';
-import { beginEnding, block, checkEnd, fail, findReviews, isHeldBySecurity, judgeWork, tryStart, wantAgain } from './reference-steps';
-import { holds, isOpen, isSettled, mayStart, openGates, stepsOfPhase, type Gate, type Phase, type World } from './reference-world';
+import { findDue } from './reference-rollouts';
+import {
+  beginEnding,
+  block,
+  checkEnd,
+  fail,
+  findReviews,
+  finishUndoing,
+  isHeldBySecurity,
+  judgeWork,
+  tryStart,
+  wantAgain,
+} from './reference-steps';
+import {
+  atWork,
+  holds,
+  isOpen,
+  isSettled,
+  mayStart,
+  openGates,
+  stepsOfPhase,
+  type Gate,
+  type Phase,
+  type Step,
+  type World,
+} from './reference-world';
 
 /** What follows from what has happened, in the reference model: one change at a time, each found anew. */
 
@@ -26,10 +50,14 @@ export function changeOne(world: World): boolean {
   const started = world.steps.filter((step) => mayStart(world, step)).map((step) => tryStart(world, step));
   if (started.includes(true)) return true;
   // Success before failure: a failure may end the run.
-  const news = world.steps.filter((step) => step.hasNews);
-  const judged = news.find((step) => step.slots.every((slot) => slot.newFailure === undefined)) ?? news[0];
+  const isUndone = (step: Step): boolean =>
+    step.undoing !== undefined && findDue(world, step).length === 0 && atWork(world, step).length === 0;
+  const news = world.steps.filter((step) => step.hasNews || isUndone(step));
+  const isSuccess = (step: Step): boolean => !isUndone(step) && step.slots.every((slot) => slot.newFailure === undefined);
+  const judged = news.find(isSuccess) ?? news[0];
   if (judged !== undefined) {
-    judgeWork(world, judged);
+    if (isUndone(judged)) finishUndoing(world, judged);
+    else judgeWork(world, judged);
     return true;
   }
   return world.phases.some((phase) => tryPhase(world, phase));
@@ -47,8 +75,9 @@ function carryOut(world: World, gate: Gate): void {
     return fail(world, step, kind === 'blocked' || kind === 'unknown');
   }
   if (kind === 'unknown') {
-    for (const slot of step.slots) if (slot.state === 'failed') wantAgain(slot, 0);
+    for (const slot of step.slots) if (slot.state === 'failed') wantAgain(slot);
     step.state = 'ready';
+    step.holdsTurn = false;
     return;
   }
   if (kind === 'start') step.isStarted = true;

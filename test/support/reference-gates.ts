@@ -1,5 +1,6 @@
 import type { Answer } from './run-script';
 import { answersTo } from './run-script';
+import { passTime, startClock } from './reference-escalation';
 import { approversOf, tallyVotes, type Voice } from './reference-rules';
 import { isSettled, openGates, type Gate, type Phase, type Step, type World } from './reference-world';
 
@@ -9,21 +10,29 @@ type Spec = Pick<Gate, 'id' | 'kind' | 'isOverride'> & Partial<Pick<Gate, 'step'
 type Vote = Pick<Answer, 'by' | 'decision' | 'reason'> & { gate: string };
 
 export function openGate(world: World, spec: Spec): void {
-  const { id, step, approval, isOverride } = spec;
-  const gate: Gate = { ...spec, generation: step?.generation ?? 0, votes: [], barred: barredOf(world, spec), isCarriedOut: false };
+  const { id, step, isOverride } = spec;
+  const gate: Gate = {
+    ...{ ...spec, generation: step?.generation ?? 0, votes: [], isCarriedOut: false, level: 0 },
+    ...{ approvers: whoMayVote(world, spec), barred: barredOf(world, spec) },
+  };
   world.gates.push(gate);
   const opening = world.gates.filter((other) => other.id === id).length;
   for (const { afterMs, ...vote } of answersTo(world.script, id, opening)) {
     const atMs = world.nowMs + afterMs;
     world.agenda.push({ atMs, event: { kind: 'vote', atMs, gate: id, ...vote } });
   }
-  // Silence overrides nothing.
-  if (approval !== undefined && !isOverride) gate.deadlineMs = world.nowMs + approval.timeoutMs;
-  if (isOverride) return;
-  const early = world.early.filter((vote) => vote.gate === id);
-  world.early = world.early.filter((vote) => vote.gate !== id);
-  gate.votes = early.filter((vote) => mayVote(world, gate, vote));
-  decideByVotes(world, gate);
+  if (!isOverride) {
+    const early = world.early.filter((vote) => vote.gate === id);
+    world.early = world.early.filter((vote) => vote.gate !== id);
+    gate.votes = early.filter((vote) => mayVote(gate, vote));
+    decideByVotes(gate, world);
+  }
+  if (gate.decision === undefined) startClock(world, gate);
+}
+
+function whoMayVote({ script }: World, { approval, step, isOverride }: Spec): string[] {
+  // An override without an approval of the step is no matter of the step's role.
+  return approversOf(script, approval, isOverride && approval === undefined ? undefined : step?.plan.role);
 }
 
 /** A vote counts for the gate that is open, or is kept for one that is to come; else it changes nothing. */
@@ -32,14 +41,14 @@ export function castVote(world: World, vote: Vote): void {
   const gate = openGates(world).find((one) => one.id === vote.gate);
   if (gate === undefined) return keepVote(world, vote);
   const overridesUnsaid = gate.isOverride && gate.kind !== 'unknown' && vote.decision === 'approve' && vote.reason === undefined;
-  if (!mayVote(world, gate, vote) || overridesUnsaid) return;
+  if (!mayVote(gate, vote) || overridesUnsaid) return;
   gate.votes = [...gate.votes.filter((other) => other.by !== vote.by), vote];
-  decideByVotes(world, gate);
+  decideByVotes(gate, world);
 }
 
 function keepVote(world: World, vote: Vote): void {
   const planned = findPlanned(world, vote.gate);
-  if (planned === undefined || !mayVote(world, { ...planned, barred: barredOf(world, planned) }, vote)) return;
+  if (planned === undefined || !mayVote({ approvers: whoMayVote(world, planned), barred: barredOf(world, planned) }, vote)) return;
   world.early = [...world.early.filter((other) => other.gate !== vote.gate || other.by !== vote.by), vote];
 }
 
@@ -74,15 +83,14 @@ function barredOf(world: World, { step, approval }: Spec): string[] {
   return [...barred, ...works.map((effect) => effect.agent)];
 }
 
-function mayVote(world: World, { approval, barred }: Pick<Gate, 'approval' | 'barred'>, { by }: Voice): boolean {
-  const approvers = approversOf(world.script.plan, approval);
+function mayVote({ approvers, barred }: Pick<Gate, 'approvers' | 'barred'>, { by }: Voice): boolean {
   return !barred.includes(by) && (approvers.length === 0 || approvers.includes(by));
 }
 
-function decideByVotes(world: World, gate: Gate): void {
-  const approvers = approversOf(world.script.plan, gate.approval);
-  const voters = approvers.length === 0 ? undefined : approvers.filter((person) => !gate.barred.includes(person)).length;
-  const decision = tallyVotes(gate.votes, { quorum: gate.approval?.quorum ?? 1, voters });
+function decideByVotes(gate: Gate, world: World): void {
+  const { approvers, barred, votes, approval } = gate;
+  const voters = approvers.length === 0 ? undefined : approvers.filter((person) => !barred.includes(person)).length;
+  const decision = tallyVotes(votes, { quorum: approval?.quorum ?? 1, voters });
   if (decision !== undefined) closeGate(world, gate, decision);
 }
 
@@ -102,10 +110,7 @@ export function forgetVotes(world: World, owner: Step | Phase): void {
   world.early = world.early.filter((vote) => vote.gate.split(':')[0] !== owner.plan.id);
 }
 
-/** Deadlines that have come, by name as timers that fire together do. */
+/** The time of some gates has run out. */
 export function expireGates(world: World): void {
-  const due = openGates(world).filter((gate) => gate.deadlineMs !== undefined && gate.deadlineMs <= world.nowMs);
-  for (const gate of due.sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    closeGate(world, gate, gate.approval?.onTimeout === 'approve' ? 'approved' : 'timed_out');
-  }
+  for (const gate of passTime(world)) closeGate(world, gate, gate.approval?.onTimeout === 'approve' ? 'approved' : 'timed_out');
 }

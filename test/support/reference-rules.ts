@@ -1,4 +1,5 @@
 import type { Condition } from '../../core/plan/condition';
+import type { RunScript } from './run-script';
 import type { Plan, PlanApproval, PlanStep } from '../../core/plan/types';
 
 /** The rules of the reference model that look at a plan or at votes only: each works its answer out anew. */
@@ -39,9 +40,21 @@ export interface Voice {
   decision: 'approve' | 'reject';
 }
 
-/** Names of groups stand for their members. Empty: anyone. */
-export function approversOf(plan: Plan, approval: PlanApproval | undefined): string[] {
-  return [...new Set((approval?.approvers ?? []).flatMap((name) => plan.approvers[name] ?? [name]))];
+/** Names of groups stand for their members, which may be groups again. */
+export function peopleOf(plan: Plan, names: readonly string[]): string[] {
+  const members = names.flatMap((name) => (plan.approvers[name] === undefined ? [name] : peopleOf(plan, plan.approvers[name])));
+  return [...new Set(members)];
+}
+
+/** Those who are named, else the people of the role, else the decision-makers; empty: anyone. */
+export function approversOf({ plan, humans }: RunScript, approval: PlanApproval | undefined, role: string | undefined): string[] {
+  if (approval !== undefined && approval.approvers.length > 0) return peopleOf(plan, approval.approvers);
+  const ofRole = humans.filter((human) => human.role === role);
+  return ofRole.length > 0 ? ofRole.map(({ id }) => id) : decisionMakersOf(humans);
+}
+
+export function decisionMakersOf(humans: RunScript['humans']): string[] {
+  return humans.filter((human) => human.role === 'decision-maker').map(({ id }) => id);
 }
 
 /** Each person's last vote counts. One rejection decides where one approval would; else as many as make the quorum impossible. */

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../core/contract/states';
+import { askNewcomers } from './reference-escalation';
 import { closeGate, forgetVotes, openGate, withdrawGates } from './reference-gates';
 import { findDependents } from './reference-rules';
 import {
@@ -16,6 +17,7 @@ import {
   type Step,
   type World,
 } from './reference-world';
+import { beginUndoing, goOnDeploying, isTakenBack } from './reference-rollouts';
 
 /** What the steps of the reference model do. */
 
@@ -47,6 +49,7 @@ export function tryStart(world: World, step: Step): boolean {
     askApproval(world, step);
   } else {
     step.state = 'ready';
+    step.holdsTurn = false;
   }
   return true;
 }
@@ -54,13 +57,16 @@ export function tryStart(world: World, step: Step): boolean {
 function askApproval(world: World, step: Step): void {
   step.state = 'waiting_approval';
   openGate(world, { id: step.plan.id, kind: 'approval', step, approval: step.plan.approval!, isOverride: false });
+  // What the result warns of is put before the next level at once.
+  const [gate] = openGates(world, step);
+  if (gate !== undefined && step.report?.isRisky === true && step.plan.escalationIf.length > 0) askNewcomers(world, gate);
 }
 
 /** Of `count` agents, enough have succeeded, or no longer can. */
 export function judgeWork(world: World, step: Step): void {
   const { plan, slots } = step;
   step.hasNews = false;
-  if (step.state !== 'running') return;
+  if (step.state !== 'running' || step.undoing !== undefined) return;
   const isGood = (slot: Step['slots'][number]): boolean =>
     slot.state === 'succeeded' && !(plan.mustPassIsExplicit === true && isNegative(slot.report?.verdict));
   const good = slots.filter(isGood).length;
@@ -69,25 +75,30 @@ export function judgeWork(world: World, step: Step): void {
       const kind = slot.newFailure;
       delete slot.newFailure;
       if (kind === 'unknown') return block(world, step, 'unknown');
-      if (slot.assignment <= plan.reassign) wantAgain(slot, 1);
+      if (slot.assignment <= plan.reassign) wantAgain(slot, slot.agent);
     }
   }
-  const open = slots.filter((slot) => slot.state === 'wanted' || slot.state === 'running').length;
+  const open = slots.filter((slot) => ['wanted', 'busy', 'running'].includes(slot.state)).length;
   const succeeded = slots.filter((slot) => slot.state === 'succeeded');
   if (good < plan.mustPassCount && open > 0 && good + open >= plan.mustPassCount) return;
   if (succeeded.length < plan.mustPassCount) return fail(world, step);
   stopWork(world, step);
+  const errors = succeeded[0]?.report?.errors;
+  if (isTakenBack(step, errors === undefined ? {} : { errors })) return fail(world, step);
+  if (goOnDeploying(world, step)) return;
   const verdicts = succeeded.flatMap((slot) => slot.report?.verdict ?? []).sort((a, b) => severity.indexOf(b) - severity.indexOf(a));
   const verdict = plan.mustPassIsExplicit === true && good >= plan.mustPassCount ? 'approved' : verdicts[0];
   const coverage = succeeded.find((slot) => slot.report?.coverage !== undefined)?.report?.coverage;
-  step.report = { ...(verdict !== undefined && { verdict }), ...(coverage !== undefined && { coverage }) };
+  const isRisky = succeeded.some((slot) => slot.report?.isRisky);
+  step.report = { isRisky, ...(verdict !== undefined && { verdict }), ...(coverage !== undefined && { coverage }) };
   checkEnd(world, step);
 }
 
-export function wantAgain(slot: Step['slots'][number], failedAgents: number): void {
+export function wantAgain(slot: Step['slots'][number], failed?: string): void {
   slot.state = 'wanted';
   slot.assignment += 1;
-  slot.failedAgents += failedAgents;
+  if (failed !== undefined) slot.excluded = [...slot.excluded, failed];
+  delete slot.agent;
   delete slot.newFailure;
 }
 
@@ -152,7 +163,8 @@ function startRework(world: World, reviewer: Step): boolean {
   }
   // What has not started behind a barrier waits again.
   for (const step of world.steps) {
-    if (step.state === 'ready' && step.slots.length === 0 && !isOpen(world, phaseOf(world, step))) step.state = 'pending';
+    const hasBegun = step.slots.some((slot) => slot.assignment > 1 || slot.agent !== undefined);
+    if (step.state === 'ready' && !hasBegun && !isOpen(world, phaseOf(world, step))) Object.assign(step, { state: 'pending', slots: [] });
   }
   return true;
 }
@@ -163,7 +175,9 @@ export function renew(world: World, step: Step): void {
   forgetVotes(world, step);
   delete step.report;
   delete step.deferredUntilMs;
-  Object.assign(step, { state: 'pending', slots: [], hasNews: false, overridden: [] });
+  delete step.undoing;
+  delete step.lastAgent;
+  Object.assign(step, { state: 'pending', slots: [], part: 0, hasNews: false, overridden: [] });
   Object.assign(step, { isApproved: false, isStarted: false, isSkippedByFailure: false, isHeldNoLonger: false });
   step.generation += 1;
 }
@@ -171,8 +185,9 @@ export function renew(world: World, step: Step): void {
 /** Whatever of it runs or is asked is no longer wanted. */
 function stopWork(world: World, step: Step): void {
   atWork(world, step).forEach((effect) => stop(world, effect));
-  for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+  for (const slot of step.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
   delete step.nextSampleMs;
+  delete step.nextPartMs;
   withdrawGates(world, step);
 }
 
@@ -190,13 +205,28 @@ function stop(world: World, effect: Effect): void {
 
 function skip(world: World, step: Step): void {
   stopWork(world, step);
-  step.state = 'skipped';
+  if (!beginUndoing(world, step, { becomes: 'skipped', isFinal: false })) step.state = 'skipped';
 }
 
 export function fail(world: World, step: Step, isFinal = false): void {
-  const { optional, async, onFailure = world.script.plan.onFailure } = step.plan;
-  if (optional) return skip(world, step);
   stopWork(world, step);
+  if (!beginUndoing(world, step, { becomes: 'failed', isFinal })) settleFailed(world, step, isFinal);
+}
+
+/** It has undone itself: now it ends as it was to end. */
+export function finishUndoing(world: World, step: Step): void {
+  const { becomes, isFinal } = step.undoing!;
+  delete step.undoing;
+  if (becomes === 'skipped') step.state = 'skipped';
+  else settleFailed(world, step, isFinal);
+}
+
+function settleFailed(world: World, step: Step, isFinal: boolean): void {
+  const { optional, async, onFailure = world.script.plan.onFailure } = step.plan;
+  if (optional) {
+    step.state = 'skipped';
+    return;
+  }
   if (onFailure === 'block' && !isFinal && !async) return block(world, step, 'failure');
   step.state = 'failed';
   if (onFailure !== 'continue' && !async) beginEnding(world, { kind: 'fail', rollback: onFailure === 'rollback' ? 'all' : 'production' });
@@ -231,11 +261,16 @@ export function beginEnding(world: World, ending: NonNullable<World['ending']>):
   if (world.ending !== undefined) return;
   world.ending = ending;
   world.isPaused = false;
+  delete world.frozenSinceMs;
+  delete world.askAgainMs;
+  world.busyRoles.clear();
+  world.busyDelayMs = 1_000;
   for (const gate of openGates(world)) closeGate(world, gate, 'withdrawn');
   for (const step of world.steps.filter((one) => !isSettled(one))) {
     delete step.nextSampleMs;
-    if (atWork(world, step).length === 0) step.state = 'cancelled';
-    for (const slot of step.slots) if (slot.state === 'wanted') slot.state = 'cancelled';
+    delete step.nextPartMs;
+    if (atWork(world, step).length === 0) step.state = step.undoing?.becomes ?? 'cancelled';
+    for (const slot of step.slots) if (slot.state === 'wanted' || slot.state === 'busy') slot.state = 'cancelled';
     atWork(world, step).forEach((effect) => stop(world, effect));
   }
 }

@@ -19,24 +19,37 @@ export interface World {
   /** Everything that was launched; what has no end yet is at work. */
   effects: Effect[];
   undos: Undo[];
+  /** Ends of work so far. */
+  ends: number;
   agenda: { atMs: number; event: OutsideEvent }[];
   decisions: string[];
   isPaused: boolean;
+  /** When busy agents are asked for again, how long it is to be the next time, and the roles of which nobody is asked for until then. */
+  askAgainMs?: number;
+  busyDelayMs: number;
+  busyRoles: Set<string>;
+  /** Since when deadlines and reminders stand still, and for how long they did before. */
+  frozenSinceMs?: number;
+  frozenMs: number;
   ending?: { kind: 'fail' | 'cancel'; rollback: 'all' | 'production' | 'steps' | 'none'; steps?: string[] };
   status?: string;
 }
 
 export type Check = 'requires' | 'failure' | 'verdict' | 'gate' | 'security' | 'approval' | 'unknown';
 export interface Report {
+  isRisky?: boolean;
   verdict?: Verdict;
   coverage?: number;
+  errors?: number;
 }
 
 export interface Slot {
   slot: number;
   assignment: number;
-  failedAgents: number;
-  state: 'wanted' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  /** Who has failed. */
+  excluded: string[];
+  agent?: string;
+  state: 'wanted' | 'busy' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   report?: Report;
   /** A failure that has not been judged yet. */
   newFailure?: string;
@@ -57,10 +70,20 @@ export interface Step {
   isStarted: boolean;
   isSkippedByFailure: boolean;
   isHeldNoLonger: boolean;
+  /** In a serial phase: its agents were asked for, and those after it wait, while it is ready. */
+  holdsTurn: boolean;
   reworkRounds: number;
   deferredUntilMs?: number;
   /** Of a monitor between two samples. */
   nextSampleMs?: number;
+  /** Of a deployment: the sub-step that is next, or runs, from 0. */
+  part: number;
+  /** Of a canary that waits. */
+  nextPartMs?: number;
+  /** Who did the sub-step before. */
+  lastAgent?: string;
+  /** It undoes itself, and what it becomes then. */
+  undoing?: { becomes: 'failed' | 'skipped'; isFinal: boolean; holdsSlot: boolean; holdsTurn: boolean };
 }
 
 export interface Phase {
@@ -79,14 +102,21 @@ export interface Gate {
   approval?: PlanApproval;
   isOverride: boolean;
   votes: Voice[];
+  /** Who may vote, those of the levels it has come to included; empty: anyone. */
+  approvers: string[];
   barred: string[];
-  deadlineMs?: number;
+  /** Levels of escalation so far. */
+  level: number;
+  /** Both by the clock of `gateClock`. */
+  deadlineMs?: number | undefined;
+  reminderMs?: number | undefined;
   decision?: 'approved' | 'rejected' | 'timed_out' | 'withdrawn';
   isCarriedOut: boolean;
 }
 
 export interface Effect extends EffectOf {
-  path: string;
+  action?: string | undefined;
+  percent?: number | undefined;
   isSample: boolean;
   launchedAtMs: number;
   endsAtMs: number;
@@ -97,14 +127,19 @@ export interface Effect extends EffectOf {
   isStopping: boolean;
 }
 
-export interface Undo {
-  effect: Effect;
-  /** The how-manieth end of work its effect was; absent where nobody knows what it did. */
-  place?: number;
+export interface Undo extends Pick<Effect, 'step' | 'path' | 'generation' | 'slot' | 'assignment' | 'agent' | 'action' | 'percent'> {
+  /** What it undoes: one effect, or all of a deployment. */
+  effects: Effect[];
+  /** The how-manieth end of work the last of them was; absent where nobody knows what that did. */
+  place?: number | undefined;
+  /** Its step undoes itself: that is done to the end, however the run ends. */
+  isDue: boolean;
+  /** Its agent was asked for in vain. */
+  isBusy: boolean;
   state: 'registered' | 'dropped' | 'running' | 'done' | 'failed';
 }
 
-export const settledStates = ['passed', 'failed', 'skipped', 'cancelled', 'compensated', 'compensation_failed'] as const;
+export const settledStates = ['passed', 'failed', 'skipped', 'cancelled', 'compensating', 'compensated', 'compensation_failed'] as const;
 
 export function createWorld(script: RunScript): World {
   const order = startOrder(script.plan);
@@ -123,16 +158,22 @@ export function createWorld(script: RunScript): World {
       isStarted: false,
       isSkippedByFailure: false,
       isHeldNoLonger: false,
+      holdsTurn: false,
       reworkRounds: 0,
+      part: 0,
     })),
     phases: script.plan.phases.map((plan) => ({ plan, state: 'unfinished', isOverridden: false, isApproved: false })),
     gates: [],
     early: [],
     effects: [],
     undos: [],
+    ends: 0,
     agenda: script.outside.map((event) => ({ atMs: event.atMs, event })),
     decisions: [],
     isPaused: false,
+    busyDelayMs: 1_000,
+    busyRoles: new Set(),
+    frozenMs: 0,
   };
 }
 
@@ -165,11 +206,12 @@ export function isOpen(world: World, phase: Phase): boolean {
   return !phase.plan.barrier || world.phases.slice(0, world.phases.indexOf(phase)).every((before) => before.state === 'passed');
 }
 
-/** All that a step depends on is settled, its phases have passed, its own phase is open, and nothing of an older generation runs. */
+/** All that a step depends on is settled, its phases have passed, its own phase is open, and nothing of an older generation runs or is still to be undone. */
 export function mayStart(world: World, step: Step): boolean {
   return (
     (step.state === 'pending' || step.state === 'reworking') &&
     atWork(world, step).length === 0 &&
+    !world.undos.some((undo) => undo.isDue && undo.state === 'registered' && undo.step === step.plan.id) &&
     isOpen(world, phaseOf(world, step)) &&
     step.plan.dependsOn.every(
       (dependency) =>
@@ -205,7 +247,11 @@ export function findNextToStart(world: World): Step | undefined {
   const { plan } = world.script;
   const isRunning = (step: Step): boolean => step.state === 'running';
   // A monitor takes its turn, but no slot.
-  const takesSlot = (step: Step): boolean => isRunning(step) && step.plan.monitor === undefined;
+  const takesSlot = (step: Step): boolean => isRunning(step) && step.plan.monitor === undefined && step.undoing?.holdsSlot !== false;
+  const takesTurn = (step: Step): boolean =>
+    (step.state === 'ready' && step.holdsTurn) ||
+    (isRunning(step) && step.undoing?.holdsTurn !== false) ||
+    (step.state === 'waiting_approval' && step.slots.length > 0);
   const hasRoom = (step: Step): boolean => {
     const phase = phaseOf(world, step);
     const mates = stepsOfPhase(world, phase);
@@ -213,12 +259,11 @@ export function findNextToStart(world: World): Step | undefined {
     if (needsSlot && world.steps.filter(takesSlot).length >= plan.maxConcurrentSteps) return false;
     if (needsSlot && mates.filter(takesSlot).length >= (phase.plan.maxConcurrentSteps ?? Number.POSITIVE_INFINITY)) return false;
     // Serial: in file order, and a result that waits for approval keeps its turn.
-    const isTaken = mates.some((mate) => isRunning(mate) || (mate.state === 'waiting_approval' && mate.slots.length > 0));
     const first = mates.filter((mate) => mate.state === 'ready').sort((a, b) => a.plan.order - b.plan.order)[0];
-    return !phase.plan.serial || (!isTaken && step === first);
+    return !phase.plan.serial || step.holdsTurn || (!mates.some(takesTurn) && step === first);
   };
   return world.steps
-    .filter((step) => step.state === 'ready' && hasRoom(step))
+    .filter((step) => step.state === 'ready' && !world.busyRoles.has(step.plan.role) && hasRoom(step))
     .sort(world.inOrder)
     .at(0);
 }

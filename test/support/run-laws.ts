@@ -1,4 +1,5 @@
 import type { Plan } from '../../core/plan/types';
+import type { RunScript } from './run-script';
 import { startMs, type EngineDriver } from './engine-driver';
 
 interface Work {
@@ -14,7 +15,7 @@ interface Work {
  * What must hold of every run, whatever was predicted of it: read off what was launched and ended, and off the audit, never off the
  * engine's own counters. Samples of monitors apart. The first law that is broken, in words; empty where none is.
  */
-export function findBrokenLaw(plan: Plan, driver: EngineDriver): string {
+export function findBrokenLaw(plan: Plan, driver: EngineDriver, agents: RunScript['agents'] = []): string {
   const launches = driver.launches.filter(({ launch }) => launch.sample === undefined);
   const works = launches.map(({ id, step, atMs, launch }): Work => ({
     id,
@@ -29,6 +30,7 @@ export function findBrokenLaw(plan: Plan, driver: EngineDriver): string {
     ...forward.map(
       (work) => launchesTooEarly(plan, driver, work) || exceedsLimit(plan, driver, work, forward) || startsAlthoughStopped(driver, work),
     ),
+    ...works.map((work) => exceedsCapacity(driver, agents, work)),
     undoesOutOfOrder(driver, works),
   ];
   return laws.find((broken) => broken !== '') ?? '';
@@ -69,6 +71,20 @@ function exceedsLimit(plan: Plan, driver: EngineDriver, { id, step, fromMs }: Wo
   return isTooMany ? `${id} was launched beside ${steps.join(', ')}` : '';
 }
 
+/** No agent has more in work than it can, when it gets something; what is being cancelled is still its work. */
+function exceedsCapacity(driver: EngineDriver, agents: RunScript['agents'], { id, fromMs }: Work): string {
+  const agentOf = (one: string): string | undefined => driver.launches.find((launch) => launch.id === one)?.launch.agent.id;
+  const agent = agents.find((one) => one.id === agentOf(id));
+  const endOf = (one: string): number => driver.ends.find((end) => end.id === one)?.atMs ?? Number.POSITIVE_INFINITY;
+  const beside = driver.launches.filter(
+    (one) => one.launch.sample === undefined && one.launch.agent.id === agent?.id && one.atMs <= fromMs,
+  );
+  const busy = beside.filter((one) => endOf(one.id) > fromMs);
+  return agent === undefined || busy.length <= agent.capacity
+    ? ''
+    : `${id} was launched by ${agent.id} beside ${busy.map((one) => one.id).join(', ')}`;
+}
+
 /** Nothing starts while the run is paused, or once it is ending. */
 function startsAlthoughStopped(driver: EngineDriver, { id, fromMs }: Work): string {
   const said = driver
@@ -77,21 +93,51 @@ function startsAlthoughStopped(driver: EngineDriver, { id, fromMs }: Work): stri
   return said === undefined || said.action === 'run.resumed' ? '' : `${id} was launched after ${said.action}`;
 }
 
-/** One at a time, what ended last first; what nobody knows the end of before all. */
+/**
+ * What the run undoes when it ends: one at a time, what ended last first, what nobody knows the end of before all. What a step undoes by
+ * itself before that: one at a time too, what began last first.
+ */
 function undoesOutOfOrder(driver: EngineDriver, works: readonly Work[]): string {
+  const audit = driver.audit();
+  const ending = audit.findIndex(({ action }) => action === 'run.failure_found' || action === 'run.cancel_started');
+  const begun = audit.slice(0, Math.max(0, ending)).filter(({ action }) => action === 'compensation.started');
+  const early = new Set((ending === -1 ? audit : begun).map(({ details }) => `${String(details?.['undoes'])}!undo`));
   const undos = works.filter(({ mode }) => mode === 'undo');
-  const places = undos.map(({ id }) => {
-    const done = works.find((work) => work.id === id.replace('!undo', ''))!;
-    const { effect } = driver.launches.find((launch) => launch.id === done.id)!.launch;
-    const { outcome } = driver.state.steps[done.step]!.effects!.find(
-      ({ generation, slot, assignment, mode }) =>
-        generation === effect.generation && slot === effect.slot && assignment === effect.assignment && mode === 'do',
-    )!;
-    return outcome === 'unknown' ? Number.POSITIVE_INFINITY : done.toMs - startMs;
-  });
-  for (let index = 1; index < undos.length; index += 1) {
-    if (places[index]! > places[index - 1]!) return `${undos[index]!.id} was undone after ${undos[index - 1]!.id}`;
-    if (undos[index]!.fromMs < undos[index - 1]!.toMs) return `${undos[index]!.id} was undone beside ${undos[index - 1]!.id}`;
+  for (const [index, undo] of undos.entries()) {
+    const isEarly = early.has(undo.id);
+    const mates = undos.slice(0, index).filter((other) => (isEarly ? isOfSameWork(other, undo) : !early.has(other.id)));
+    const place = (one: Work): number => (isEarly ? lastUndone(works, one).fromMs : endOfUndone(driver, lastUndone(works, one)));
+    for (const mate of mates) if (place(undo) > place(mate)) return `${undo.id} was undone after ${mate.id}`;
+    for (const other of isEarly ? mates : undos.slice(0, index)) {
+      if (undo.fromMs < other.toMs) return `${undo.id} was undone beside ${other.id}`;
+    }
   }
   return '';
+}
+
+function isOfSameWork(one: Work, other: Work): boolean {
+  return one.step === other.step && generationOf(one) === generationOf(other);
+}
+
+function generationOf({ id }: Work): string | undefined {
+  return /#(\d+)/.exec(id)?.[1];
+}
+
+/** The effect that is undone; of a deployment that is undone at once, the last one. */
+function lastUndone(works: readonly Work[], undo: Work): Work {
+  const done = works.filter((work) => work.mode === 'do' && isOfSameWork(work, undo));
+  return done.find((work) => `${work.id}!undo` === undo.id) ?? done.at(-1)!;
+}
+
+function endOfUndone(driver: EngineDriver, { id, toMs }: Work): number {
+  const { step, effect } = driver.launches.find((launch) => launch.id === id)!.launch;
+  const entry = driver.state.steps[step]!.effects!.find(
+    ({ generation, slot, assignment, mode, subStep }) =>
+      mode === 'do' &&
+      generation === effect.generation &&
+      slot === effect.slot &&
+      assignment === effect.assignment &&
+      subStep === effect.path.split('/')[1],
+  );
+  return entry?.outcome === 'unknown' ? Number.POSITIVE_INFINITY : toMs - startMs;
 }

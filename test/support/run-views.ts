@@ -21,6 +21,7 @@ export function aStep(step: Partial<StepView> & { id: string }): StepView {
 export function aGate(gate: Partial<GateView> & { id: string }): GateView {
   return {
     kind: 'approval',
+    generation: 1,
     state: 'open',
     decision: null,
     approvers: [],

@@ -36,11 +36,13 @@ export interface TestVaporaOptions {
   temporalAddress?: string;
   /** From where on runs continue as new. */
   historyLimits?: HistoryLimits;
+  /** Runs take signed requests only. */
+  strict?: boolean;
 }
 
 /** Call `stop` in afterAll. */
 export async function startTestVapora(options: TestVaporaOptions = {}): Promise<TestVapora> {
-  const { withWorker = true, temporalAddress = testTemporalAddress(), historyLimits } = options;
+  const { withWorker = true, temporalAddress = testTemporalAddress(), historyLimits, strict = false } = options;
   const testDatabase = await createTestDatabase();
   const taskQueue = createTestTaskQueue();
   const dataDir = mkdtempSync(join(tmpdir(), 'vapora-data-'));
@@ -60,6 +62,7 @@ export async function startTestVapora(options: TestVaporaOptions = {}): Promise<
         taskQueue,
         dataDir,
         historyLimits: ofWorker,
+        strict,
         log: pino({ level: process.env['VAPORA_TEST_LOG'] ?? 'silent' }),
         workflowBundle: { codePath: testWorkflowBundle() },
       });
@@ -98,10 +101,13 @@ export interface StartedTestRun {
 }
 
 /** Starts a run of a workflow file's text; the id is fresh. */
-export async function startTestRun(vapora: TestVapora, source: string, input: StartInput = {}): Promise<StartedTestRun> {
-  const definition = /^\s*(?:Workflow|id): *([A-Za-z0-9_.-]+)/m.exec(source)?.[1];
-  if (definition === undefined) throw new Error('the source names no workflow');
-  const id = `${definition}-${++runs}-${Date.now()}`;
+export async function startTestRun(
+  vapora: TestVapora,
+  source: string,
+  input: StartInput = {},
+  id = freshIdOf(source),
+): Promise<StartedTestRun> {
+  const definition = definitionOf(source);
   await startRun(vapora.client, { definition, id, input: { source, initiator: 'tester', ...input } });
   const handle = (await vapora.client.temporal()).workflow.getHandle(id);
   const status = async (): Promise<RunStatusView> => {
@@ -140,6 +146,16 @@ export async function startTestRun(vapora: TestVapora, source: string, input: St
         }),
       ),
   };
+}
+
+function definitionOf(source: string): string {
+  const definition = /^\s*(?:Workflow|id): *([A-Za-z0-9_.-]+)/m.exec(source)?.[1];
+  if (definition === undefined) throw new Error('the source names no workflow');
+  return definition;
+}
+
+function freshIdOf(source: string): string {
+  return `${definitionOf(source)}-${++runs}-${Date.now()}`;
 }
 
 /** An agents file in which simulated agents that end at once serve every role. */

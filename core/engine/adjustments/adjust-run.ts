@@ -6,7 +6,8 @@ import { beginEnding } from '../ending';
 import { pauseRun, resumeRun } from '../pausing';
 import { audit, type Run } from '../run';
 import { isSettled } from '../transitions';
-import type { AdjustmentRequest } from '../types';
+import type { AdjustmentRequest, CompiledPlan } from '../types';
+import { askForPlan, judgeEdit, whyBusy } from './edit-plan';
 import { escalate } from './escalate';
 import { accept, list, refuse, type Asked, type Changed, type Judged } from './judged';
 import { overrideGate } from './override-gate';
@@ -25,29 +26,24 @@ export function judgeAdjustment(run: Run, request: AdjustmentRequest): Refusal |
 }
 
 /**
- * Changes the run as asked, or says in the audit why not. `add_agent` is answered by `onAgentsAdded`: undefined until then. What
- * asks for a change of the plan leaves it in `state.edits`: the run has to be indexed anew.
+ * Changes the run as asked, or says in the audit why not. `add_agent` is answered by `onAgentsAdded`, `add_step` and `edit_step` by
+ * `onPlanCompiled`: undefined until then. What asks for a change of the plan leaves it in `state.edits`: the run has to be indexed anew.
  */
 export function adjustRun(run: Run, request: AdjustmentRequest): AdjustVerdict | undefined {
   const { adjustment, by, reason } = request;
   const judged = judge(run, request);
-  if (!judged.ok) {
-    run.state.ignoredSignals += request.via === 'signal' ? 1 : 0;
-    run.changes.urgent = true;
-    audit(run, {
-      actor: by,
-      action: 'adjustment.refused',
-      object: objectOf(run, adjustment),
-      reason: judged.reason,
-      details: { kind: adjustment.kind, code: judged.code, said: reason ?? null },
-    });
-    return judged;
-  }
+  if (!judged.ok) return refuseAdjustment(run, request, judged);
   const changed = judged.apply();
-  if (adjustment.kind === 'add_agent') return undefined;
+  if (adjustment.kind === 'add_agent' || adjustment.kind === 'add_step' || adjustment.kind === 'edit_step') return undefined;
   const { kind, ...rest } = adjustment;
   record(run, { kind, by, reason, object: objectOf(run, adjustment), details: rest, changed });
   return { ok: true, reply: { kind, ...changed } };
+}
+
+/** Says in the audit why the run is not changed. */
+export function refuseAdjustment(run: Run, { adjustment, by, reason, via }: AdjustmentRequest, why: Refusal): { ok: false } & Refusal {
+  run.state.ignoredSignals += via === 'signal' ? 1 : 0;
+  return tellRefused(run, why, { kind: adjustment.kind, by, object: objectOf(run, adjustment), said: reason ?? null });
 }
 
 /** The answer to the decision `addAgents`. */
@@ -58,16 +54,8 @@ export function onAgentsAdded(run: Run, answer: { agentSet: string; added: strin
   const { role, count, by, reason } = adding;
   const { added, problem } = answer;
   if (added.length === 0) {
-    const why = problem ?? `nobody could be added for ${role}`;
-    run.changes.urgent = true;
-    audit(run, {
-      actor: by,
-      action: 'adjustment.refused',
-      object: role,
-      reason: why,
-      details: { kind: 'add_agent', code: 'no_such_agent' },
-    });
-    return { ok: false, code: 'no_such_agent', reason: why };
+    const refusal = { code: 'no_such_agent', reason: problem ?? `nobody could be added for ${role}` } as const;
+    return tellRefused(run, refusal, { kind: 'add_agent', by, object: role });
   }
   run.state.agentSet = answer.agentSet;
   askBusyAgain(run);
@@ -78,6 +66,31 @@ export function onAgentsAdded(run: Run, answer: { agentSet: string; added: strin
   };
   record(run, { kind: 'add_agent', by, reason, object: role, details: { role, count, added }, changed });
   return { ok: true, reply: { kind: 'add_agent', ...changed } };
+}
+
+/** The answer to the decision `compilePlan`: a plan that the run may follow is what it follows from now on (`outdated`). */
+export function onPlanCompiled(run: Run, compiled: CompiledPlan): AdjustVerdict | undefined {
+  const { editing } = run.state;
+  if (editing === undefined) return undefined;
+  delete run.state.editing;
+  const { kind, by, reason } = editing;
+  const object = run.options.run.id;
+  const judged = whyEnding(run) ?? judgeEdit(run, editing, compiled);
+  if (!judged.ok) return tellRefused(run, judged, { kind, by, object, said: reason ?? null });
+  const changed = judged.apply();
+  record(run, { kind, by, reason, object, details: judged.details, changed });
+  return { ok: true, reply: { kind, ...changed } };
+}
+
+function tellRefused(
+  run: Run,
+  { code, reason }: Refusal,
+  { kind, by, object, said }: { kind: AdjustmentKind; by: Actor; object: string; said?: string | null },
+): { ok: false } & Refusal {
+  run.changes.urgent = true;
+  const details = { kind, code, ...(said !== undefined && { said }) };
+  audit(run, { actor: by, action: 'adjustment.refused', object, reason, details });
+  return { ok: false, code, reason };
 }
 
 function record(
@@ -102,8 +115,8 @@ function objectOf(run: Run, adjustment: Adjustment): string {
 }
 
 function judge(run: Run, { adjustment, by, reason, via }: AdjustmentRequest): Judged {
-  if (run.state.endedAtMs !== undefined) return refuse('run_ended', `the run has ended: ${run.state.status}`);
-  if (run.state.ending !== undefined) return refuse('run_ending', `the run is ending: ${run.state.ending.reason}`);
+  const ending = whyEnding(run);
+  if (ending !== undefined) return ending;
   const asked: Asked = { by, reason, via };
   switch (adjustment.kind) {
     case 'add_agent':
@@ -141,12 +154,20 @@ function judge(run: Run, { adjustment, by, reason, via }: AdjustmentRequest): Ju
       return overrideGate(run, adjustment.gate, asked);
     case 'set_output':
       return setOutput(run, adjustment, asked);
+    case 'add_step':
+    case 'edit_step':
+      return askForPlan(run, adjustment.kind, adjustment, asked);
   }
 }
 
+function whyEnding({ state: { status, endedAtMs, ending } }: Run): ({ ok: false } & Refusal) | undefined {
+  if (endedAtMs !== undefined) return refuse('run_ended', `the run has ended: ${status}`);
+  return ending === undefined ? undefined : refuse('run_ending', `the run is ending: ${ending.reason}`);
+}
+
 function addAgent(run: Run, { role, count }: { role: string; count: number }, { by, reason }: Asked): Judged {
-  if (run.state.adding !== undefined)
-    return refuse('does_not_apply', `agents for ${run.state.adding.role} are being added: try again in a moment`);
+  const busy = whyBusy(run);
+  if (busy !== undefined) return refuse('does_not_apply', busy);
   const left = run.index.steps.filter((node) => node.plan.role === role && !isSettled(node.run.state));
   if (left.length === 0) {
     const roles = [...new Set(run.index.steps.filter((node) => !isSettled(node.run.state)).map((node) => node.plan.role))];

@@ -22,6 +22,7 @@ export function overrideGate(run: Run, asked: string, { by, reason, via }: Asked
     ...(reason === undefined ? {} : { reason }),
     atMs: run.now,
     assurance: by.assurance ?? 'local',
+    ...(by.key === undefined ? {} : { key: by.key }),
     via,
   };
   const judged = judgeVote(run, vote);

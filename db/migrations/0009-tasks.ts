@@ -2,7 +2,7 @@ import type { Migration } from './migration';
 
 /** What people are asked to do, one row per effect. `view` is what they are shown. */
 export const tasks: Migration = {
-  version: 8,
+  version: 9,
   name: 'tasks',
   sql: `
 create table tasks (
