@@ -271,6 +271,7 @@ export function askBusyAgain(run: Run): void {
   busy.keys = [];
   for (const entries of run.busy.values()) for (const entry of entries) if (isStillReady(entry)) pushReady(run, entry.node);
   run.busy.clear();
+  for (const entry of run.state.compensations) delete entry.isBusy;
   resumeStepUndos(run);
   for (const node of run.wanting) for (const slot of node.run.slots) if (slot.state === 'busy') slot.state = 'wanted';
 }

@@ -135,7 +135,10 @@ function countAll(run: Run): void {
     if (waitsToStart(node)) node.unmet = countUnmet(run, node);
     const isInWork = stepState === 'assigned' || stepState === 'running';
     if (isInWork && node.run.slots.some((slot) => slot.state === 'wanted' || slot.state === 'busy')) run.wanting.add(node);
-    if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) resumeWork(run, node);
+    const { withoutSlot } = node.run.undoing ?? {};
+    if (withoutSlot !== undefined) {
+      if (withoutSlot.keepsTurn) phase.inTurn.add(node);
+    } else if (isInWork || node.run.slots.some((slot) => slot.state === 'requested')) resumeWork(run, node);
     else if (stepState === 'ready' && node.run.slots.some((slot) => slot.state === 'busy')) resumeAsking(run, node);
     else if (stepState === 'ready') enqueueReady(run, node);
     if (keepsTurn(node, stepState)) node.phase.inTurn.add(node);

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { EngineDriver } from '../../test/support/engine-driver';
+import { EngineDriver, type DriverOptions } from '../../test/support/engine-driver';
 import { buildPlan } from '../../test/support/plan-builder';
 import { drive, findDifference, planCase, planOf } from '../../test/support/random-plan';
+import { randomScript } from '../../test/support/random-script';
+import { runEngine } from '../../test/support/scripted-engine';
 import type { Plan } from '../plan/types';
+import type { EngineEvent } from './types';
 import { isSettled } from './transitions';
 
 /** What must hold of every run, from what was launched and ended. */
@@ -50,18 +53,50 @@ test('random plans end, respect dependencies and limits, and undo in reverse ord
   );
 });
 
+function createShuffle(seed: number): NonNullable<DriverOptions['shuffle']> {
+  let state = seed >>> 0;
+  const random = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+  return (events) =>
+    events
+      .map((event) => ({ event, key: random() }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ event }) => event);
+}
+
 test('the order in which simultaneous completions are listed changes nothing', () => {
   fc.assert(
     fc.property(planCase, fc.integer(), (one, seed) => {
       const plan = planOf(one);
-      let state = seed >>> 0;
-      const random = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
-      const shuffle = <T>(events: T[]): T[] =>
-        events
-          .map((event) => ({ event, key: random() }))
-          .sort((a, b) => a.key - b.key)
-          .map(({ event }) => event);
-      expect(findDifference(drive(plan, one, { shuffle }), drive(plan, one))).toBe('');
+      expect(findDifference(drive(plan, one, { shuffle: createShuffle(seed) }), drive(plan, one))).toBe('');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** Of what happens at one moment, all but what people ask for: that is taken as it came. */
+function shuffleCompletions(seed: number): NonNullable<DriverOptions['shuffle']> {
+  const shuffle = createShuffle(seed);
+  return (events) => {
+    const isAsked = (event: unknown): boolean => /^(voted|.*Requested)$/.test((event as EngineEvent).type);
+    const asked = events.filter(isAsked);
+    return shuffle(events).map((event) => (isAsked(event) ? asked.shift()! : event));
+  };
+}
+
+test('nor does it with deployments, levels of escalation and busy agents', () => {
+  fc.assert(
+    fc.property(randomScript, fc.integer(), (script, seed) => {
+      const shuffled = runEngine(script, { shuffle: shuffleCompletions(seed) }).driver;
+      expect(findDifference(shuffled, runEngine(script).driver)).toBe('');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('with those too, a state that goes through JSON continues the same', () => {
+  fc.assert(
+    fc.property(randomScript, (script) => {
+      expect(findDifference(runEngine(script, { restoreAlways: true }).driver, runEngine(script).driver)).toBe('');
     }),
     { numRuns: 100 },
   );

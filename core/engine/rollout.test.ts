@@ -220,12 +220,13 @@ describe('a deployment that fails undoes itself', () => {
     expect(ids(paused).slice(-2)).toEqual(['d/health_check#1!undo', 'd/deploy#1!undo']);
   });
 
-  test('an agent that is busy is waited for', () => {
+  test.each([false, true])('an agent that is busy is waited for (restored at every turn: %s)', (restoreAlways) => {
     let asked = 0;
     const driver = run(
       { onFailure: 'continue', steps: { d: blueGreen } },
       { 'd/health_check': failing },
       {
+        restoreAlways,
         assign: ({ mode, role }) =>
           mode === 'undo' && (asked += 1) <= 2
             ? { kind: 'busy', reason: 'it is busy' }
@@ -234,6 +235,27 @@ describe('a deployment that fails undoes itself', () => {
     );
     expect(ids(driver).slice(-2)).toEqual(['d/health_check#1!undo', 'd/deploy#1!undo']);
     expect(driver.stateOf('d')).toBe('failed');
+  });
+
+  test.each([false, true])('what had given its slot back needs none to go back (restored at every turn: %s)', (restoreAlways) => {
+    const driver = new EngineDriver(
+      buildPlan({
+        maxConcurrentSteps: 1,
+        onFailure: 'continue',
+        steps: { d: { ...blueGreen, priority: 'high' }, e: {}, f: { after: ['e'] } },
+      }),
+      {
+        restoreAlways,
+        behave: ({ step, effect: { path, mode } }) => {
+          if (path === 'd/deploy' && mode === 'do') return { failure: { kind: 'unknown' } };
+          return { durationMs: mode === 'undo' ? 60_000 : step === 'e' ? 10_000 : 1_000 };
+        },
+      },
+    );
+    driver.schedule(driver.nowMs + 5_000, () => driver.voteEvent('d:unknown', 'reject'));
+    driver.run();
+    const secondsOf = (id: string): number => (driver.launches.find((one) => one.id === id)!.atMs - driver.launches[0]!.atMs) / 1_000;
+    expect(['d/deploy#1!undo', 'e#1', 'f#1'].map(secondsOf)).toEqual([5, 1, 11]);
   });
 
   test('a run that ends meanwhile lets it go on to the end, whatever it keeps of the rest', () => {

@@ -181,6 +181,8 @@ export interface StepUndo {
   by?: Actor | undefined;
   /** A person has given it up: `on_failure: block` does not ask again. */
   isFinal?: boolean;
+  /** It had given its slot back before, and needs none to go back; whether it kept its turn in a serial phase. */
+  withoutSlot?: { keepsTurn: boolean };
 }
 
 export interface SlotRunState {
@@ -321,6 +323,8 @@ export interface CompensationEntry {
   isWhole?: true;
   /** Something of what it undoes may have been done. */
   hasBegun?: true;
+  /** Its agent was asked for in vain, and is not asked for again yet. */
+  isBusy?: true;
   /** Its step undoes itself: that is done to the end, however the run ends. */
   isDue?: true;
   /** The forward effect's, for the agent that undoes it. */

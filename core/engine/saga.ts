@@ -38,6 +38,7 @@ export function onUndoReplies(run: Run, replies: Map<string, AssignmentReply>): 
     const reply = replies.get(effectId(undoEffect(entry)));
     if (reply === undefined || reply.kind === 'busy') {
       entry.state = 'registered';
+      entry.isBusy = true;
       isBusy = true;
     } else {
       startUndo(run, entry, reply);

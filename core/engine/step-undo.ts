@@ -16,7 +16,7 @@ export function beginStepUndo(run: Run, node: StepNode, undo: StepUndo): boolean
   if (run.state.ending !== undefined || !undoesItself(run, node)) return false;
   const entries = entriesOf(run, node).filter(({ state }) => state === 'registered');
   if (entries.length === 0) return false;
-  node.run.undoing = undo;
+  node.run.undoing = node.holdsSlot ? undo : { ...undo, withoutSlot: { keepsTurn: node.phase.inTurn.has(node) } };
   for (const entry of entries) entry.isDue = true;
   moveStep(run, node, 'rollback', { reason: `is undone: ${undo.reason}`, actor: undo.by });
   continueStepUndo(run, node);
@@ -53,7 +53,7 @@ export function nextStepUndoRequests(run: Run): AssignmentRequest[] {
   for (const node of [...run.undoing].sort((a, b) => a.index - b.index)) {
     run.undoing.delete(node);
     const entry = dueEntries(run, node).at(-1);
-    if (node.inFlight > 0 || entry?.state !== 'registered') continue;
+    if (node.inFlight > 0 || entry?.state !== 'registered' || entry.isBusy === true) continue;
     requests.push(undoRequest(run, entry));
   }
   return requests;
@@ -67,10 +67,10 @@ export function hasDueUndo(run: Run, node: StepNode): boolean {
   return undoesItself(run, node) && dueEntries(run, node).length > 0;
 }
 
-/** Asks again for the steps that undo themselves and wait for an agent. */
+/** Finds the steps that undo themselves and are to ask for an agent: all but those whose agent is known to be busy. */
 export function resumeStepUndos(run: Run): void {
-  for (const { isDue, state, step } of run.state.compensations) {
-    const node = isDue === true && state === 'registered' ? run.index.byId.get(step) : undefined;
+  for (const { isDue, isBusy, state, step } of run.state.compensations) {
+    const node = isDue === true && isBusy !== true && state === 'registered' ? run.index.byId.get(step) : undefined;
     if (node?.inFlight === 0) run.undoing.add(node);
   }
 }

@@ -69,6 +69,6 @@ test('gates are listed without Temporal too, which then is said; those of a run 
   expect(withoutTemporal).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining(`vapora workflow approve --id ${terminated} --gate release`),
-    stderr: `Temporal did not say whether these runs still go on; their gates are as recorded: ${terminated}\n`,
+    stderr: `Temporal did not say whether these runs still go on; their gates and tasks are as recorded: ${terminated}\n`,
   });
 });

@@ -35,6 +35,8 @@ import {
 export function predict(script: RunScript): Outcome {
   const world = createWorld(script);
   follow(world);
+  // After what people answer to the gates of the first moment, should both come at once.
+  world.agenda.push(...script.outside.map((event) => ({ atMs: event.atMs, event })));
   for (let moments = 0; world.status === undefined; moments += 1) {
     if (moments > 5_000) throw new Error('The reference model does not come to an end');
     const nextMs = nextMoment(world);

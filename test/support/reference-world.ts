@@ -168,7 +168,7 @@ export function createWorld(script: RunScript): World {
     effects: [],
     undos: [],
     ends: 0,
-    agenda: script.outside.map((event) => ({ atMs: event.atMs, event })),
+    agenda: [],
     decisions: [],
     isPaused: false,
     busyDelayMs: 1_000,

@@ -8,10 +8,14 @@ const decisions = ['gate.approved', 'gate.overridden', 'gate.rejected', 'gate.ti
 const person = { kind: 'person', id: 'ana' } as const;
 
 /** Runs a script through the engine, to its end. */
-export function runEngine(script: RunScript): { outcome: Outcome; driver: EngineDriver } {
+export function runEngine(
+  script: RunScript,
+  options: Pick<DriverOptions, 'shuffle' | 'restoreAlways'> = {},
+): { outcome: Outcome; driver: EngineDriver } {
   const openings = new Map<string, number>();
   let heard = 0;
   const driver = new EngineDriver(script.plan, {
+    ...options,
     engine: { humans: script.humans },
     assign: createAssign(script),
     behave: (launch) => endingOf(script, launch),
