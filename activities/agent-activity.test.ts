@@ -12,6 +12,9 @@ import { createAgentActivity } from './agent-activity';
 import { artifactOf } from './artifacts';
 import type { Executor } from './executors/types';
 
+/** A key of this process alone: whatever carries an agent's key is killed with it, in another test run on this machine too. */
+const rootRunId = `activity-${process.pid}-${Date.now()}`;
+
 let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'vapora-activity-'))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -27,7 +30,7 @@ interface RunOptions extends Partial<AgentCallOptions> {
 }
 
 async function run({ environment = mockEnvironment({ attempt: 2 }), execute, ...options }: RunOptions = {}): Promise<AgentActivityOutput> {
-  const { document, control } = agentArguments({ executor: simulated, ...options });
+  const { document, control } = agentArguments({ executor: simulated, rootRunId, ...options });
   const activity = createAgentActivity({
     db: null,
     log,

@@ -8,6 +8,9 @@ import { executorCall } from '../../test/support/agent-call';
 import type { AgentCallOptions } from '../../test/support/agent-call';
 import { command } from './command';
 
+/** A key of this process alone: whatever carries an agent's key is killed with it, in another test run on this machine too. */
+const rootRunId = `command-${process.pid}-${Date.now()}`;
+
 let dataDir: string;
 beforeEach(() => (dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'vapora-command-')))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -15,7 +18,7 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 type Options = Omit<AgentCallOptions, 'executor'> & { executor?: Record<string, unknown>; onProgress?: () => void };
 
 function callOf(argv: string[], { executor, ...options }: Options = {}) {
-  return executorCall({ ...options, executor: { kind: 'command', argv, ...executor }, dataDir });
+  return executorCall({ rootRunId, ...options, executor: { kind: 'command', argv, ...executor }, dataDir });
 }
 /** A Node program given on the command line. */
 const node = (source: string, ...args: string[]): string[] => ['node', '-e', source, ...args];
@@ -50,7 +53,7 @@ test('gives the document on standard input and reads progress and the result', a
       console.log(JSON.stringify({ status: 'success', summary: [step.id, workspace === process.cwd(), idempotencyKey].join(' ') }));
     });`;
   const call = callOf(node(source));
-  expect(await command(call)).toEqual({ status: 'success', summary: 'build true run-1/build#1' });
+  expect(await command(call)).toEqual({ status: 'success', summary: `build true ${rootRunId}/build#1` });
   expect(call.progress).toEqual([{ progress: 0.5, message: 'half' }]);
 });
 
@@ -64,7 +67,7 @@ test('hands over the allowed environment only', async () => {
     const env = JSON.parse(summary ?? '') as Record<string, string>;
     const allowed = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'VAPORA_IDEMPOTENCY_KEY', 'VAPORA_TEST_WANTED', 'FIXED'];
     expect(Object.keys(env).filter((name) => !allowed.includes(name))).toEqual([]);
-    expect(env).toMatchObject({ VAPORA_TEST_WANTED: 'wanted', FIXED: '1 build', VAPORA_IDEMPOTENCY_KEY: 'run-1/build#1' });
+    expect(env).toMatchObject({ VAPORA_TEST_WANTED: 'wanted', FIXED: '1 build', VAPORA_IDEMPOTENCY_KEY: `${rootRunId}/build#1` });
   } finally {
     delete process.env['VAPORA_TEST_SECRETIVE'];
     delete process.env['VAPORA_TEST_WANTED'];
@@ -78,7 +81,7 @@ test('never uses a shell: an input stays one argument, whatever is in it', async
     document: { inputs: { text: { text: hostile } }, with: { deep: { key: 7 } } },
   });
   expect(result.summary).toBe(hostile);
-  expect(result.reasons?.[0]).toMatch(/^--dir=.*\/workspaces\/run-1\/build_1-[0-9a-f]{8}$/);
+  expect(result.reasons?.[0]).toMatch(/^--dir=.*\/workspaces\/command-\d+-\d+\/build_1-[0-9a-f]{8}$/);
   expect(result.reasons?.[1]).toBe('7');
   expect(readdirSync(dataDir, { recursive: true }).filter((name) => String(name).includes('broken'))).toEqual([]);
 });
