@@ -18,8 +18,9 @@ test.each<[string, string[], string]>([
   ],
   ['an override of nothing', ['override', '--reason', 'r'], 'override takes one of'],
   ['two outputs', ['set-output', '--step', 'a', '--output', 'x=1', '--output', 'y=2', '--reason', 'r'], 'set-output takes one --output'],
-  ['no file to edit', ['edit-step', '--reason', 'r'], 'edit-step needs --file'],
-  ['a file that is not there', ['add-step', '--file', 'nowhere.yaml', '--reason', 'r'], 'cannot read nowhere.yaml: no such file'],
+  ['no file to edit', ['edit-step', '--reason', 'r'], 'edit-step needs the workflow file as it should be'],
+  ['a file where none belongs', ['retry', 'x.yaml', '--step', 'a', '--reason', 'r'], 'retry takes no file (x.yaml)'],
+  ['a file that is not there', ['add-step', 'nowhere.yaml', '--reason', 'r'], 'cannot read nowhere.yaml: no such file'],
 ])('%s is bad usage, before anything is sent', async (_, argv, problem) => {
   const result = await runInProcess(['workflow', 'adjust', '--id', 'x', ...argv], [entryOf('workflow adjust', command)]);
   expect(result.stderr).toContain(problem);

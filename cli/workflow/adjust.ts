@@ -18,6 +18,8 @@ interface Change {
   /** The options that it takes; those in `needs` must be given. */
   takes: readonly string[];
   needs: readonly string[];
+  /** A workflow file follows it. */
+  needsFile?: boolean;
   read(context: CommandContext): Adjustment;
 }
 
@@ -30,7 +32,7 @@ const steps = (options: Options): string[] =>
 /** The whole workflow file as it should be. What does not compile is shown here, and nothing is sent. */
 function editedFile(context: CommandContext): EditedFile {
   const { options, io } = context;
-  const compiled = compileFileAlone(options.required('file'), { cwd: io.cwd, format: options.text('format') });
+  const compiled = compileFileAlone(context.arguments[1] ?? '', { cwd: io.cwd, format: options.text('format') });
   if (compiled.compiled === undefined) throw invalidFile(context, compiled);
   noteWarnings(context, compiled);
   const { text, format } = compiled.file;
@@ -93,12 +95,14 @@ const changes: Record<string, Change> = {
   },
   'add-step': {
     takes: ['step', 'steps', 'format'],
-    needs: ['file'],
+    needs: [],
+    needsFile: true,
     read: (context) => ({ kind: 'add_step', ...editedFile(context) }),
   },
   'edit-step': {
     takes: ['step', 'steps', 'format'],
-    needs: ['file'],
+    needs: [],
+    needsFile: true,
     read: (context) => ({ kind: 'edit_step', ...editedFile(context) }),
   },
 };
@@ -108,6 +112,7 @@ export const command: CliCommand = {
   configure(command: Command) {
     addIdOption(command)
       .addArgument(new Argument('<change>', 'what to change').choices(Object.keys(changes)))
+      .addArgument(new Argument('[file]', 'add-step, edit-step: the whole workflow file as it should be (.yaml, .yml, .toml)'))
       .requiredOption('--reason <text>', 'why: it stands in the audit, and agents that try again read it')
       .option('--by <name>', "who asks (default: the key's person, else your user name)")
       .option('--role <role>', 'add-agent: for which role')
@@ -120,7 +125,6 @@ export const command: CliCommand = {
       .option('--phase <id>', 'override: a phase')
       .option('--gate <id>', 'override: a gate')
       .option('--output <name=value>', 'set-output: what the step gives; name=@file reads a file', collect)
-      .option('--file <file>', 'add-step, edit-step: the whole workflow file as it should be (.yaml, .yml, .toml)')
       .option('--format <format>', 'add-step, edit-step: yaml or toml, where the name does not say');
     addKeyOption(command);
     addConnectionOptions(command);
@@ -131,6 +135,7 @@ export const command: CliCommand = {
     const change = changes[word];
     if (change === undefined)
       throw new AppError('bad_usage', `there is no change ${word}`, { hint: `there are ${Object.keys(changes).join(', ')}` });
+    checkFile(word, change, context.arguments[1]);
     checkOptions(word, change, options);
     const id = options.required('id');
     const by = whoAsks(context);
@@ -143,7 +148,14 @@ export const command: CliCommand = {
   },
 };
 
-const changeOptions = ['role', 'count', 'step', 'steps', 'force', 'agent', 'input', 'phase', 'gate', 'output', 'file', 'format'];
+function checkFile(word: string, { needsFile = false }: Change, file: string | undefined): void {
+  if (needsFile && file === undefined)
+    throw new AppError('bad_usage', `${word} needs the workflow file as it should be`, { hint: `for example: ${word} workflow.yaml` });
+  if (!needsFile && file !== undefined)
+    throw new AppError('bad_usage', `${word} takes no file (${file})`, { hint: "'vapora workflow adjust --help' shows all options" });
+}
+
+const changeOptions = ['role', 'count', 'step', 'steps', 'force', 'agent', 'input', 'phase', 'gate', 'output', 'format'];
 
 /** An option that the change does not take is a misunderstanding: nothing is changed then. */
 function checkOptions(word: string, { takes, needs }: Change, options: Options): void {
@@ -160,7 +172,7 @@ function checkOptions(word: string, { takes, needs }: Change, options: Options):
     (name) => !isGiven(name) && !(name === 'step' && isGiven('steps') && allowed.has('steps')) && !(name === 'steps' && isGiven('step')),
   );
   if (missing !== undefined)
-    throw new AppError('bad_usage', `${word} needs --${missing}`, { hint: `'vapora workflow adjust --help' shows all options` });
+    throw new AppError('bad_usage', `${word} needs --${missing}`, { hint: "'vapora workflow adjust --help' shows all options" });
 }
 
 function onlyStep(options: Options): string {

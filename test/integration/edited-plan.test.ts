@@ -193,18 +193,18 @@ test('the command line: a file that does not compile is not sent, and the answer
   const cli = cliOf(vapora, folder);
   const adjust = (...argv: string[]) => cli('workflow', 'adjust', '--id', run.id, ...argv, '--by', 'bo', '--reason', 'no time');
   writeFileSync(join(folder, 'broken.yaml'), source.replace('[w]', '[v]'));
-  const broken = await adjust('edit-step', '--file', 'broken.yaml');
+  const broken = await adjust('edit-step', 'broken.yaml');
   expect(broken).toMatchObject({ exitCode: exitCodes.badUsage, stderr: expect.stringContaining('broken.yaml:6:') as string });
   expect((await run.handle.fetchHistory()).events?.some(({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) => accepted)).toBe(
     false,
   );
 
   writeFileSync(join(folder, 'typed.yaml'), `${source}  check: { agent: tester, dependencies: [b] }\n`);
-  expect(await adjust('edit-step', '--file', 'typed.yaml')).toMatchObject({
+  expect(await adjust('edit-step', 'typed.yaml')).toMatchObject({
     exitCode: exitCodes.refused,
     stderr: expect.stringContaining('the file adds check: that is add_step') as string,
   });
-  const added = await adjust('add-step', '--step', 'check', '--file', 'typed.yaml', '--json');
+  const added = await adjust('add-step', 'typed.yaml', '--step', 'check', '--json');
   expect(added.json()).toMatchObject({ schemaVersion: 1, id: run.id, kind: 'add_step', message: 'check is added', steps: ['check'] });
   const { stdout } = await cli('workflow', 'status', '--id', run.id);
   expect(stdout).toContain('check is added (bo, add_step)');
