@@ -10,6 +10,7 @@ import { compileAgents } from '../core/dsl/agents';
 import { compileWorkflow } from '../core/dsl/compile';
 import { renderDiagnostics } from '../core/dsl/render';
 import { findUndecidableGates } from '../core/engine';
+import { jsonBytes } from '../core/contract/text-size';
 import { canonicalPlanText } from '../core/plan/canonical';
 import type { Diagnostic } from '../core/plan/diagnostic';
 import type { Plan } from '../core/plan/types';
@@ -24,6 +25,8 @@ import { verifyStart } from './signed-start';
 import { maxInlineLength, plainPieceOf, type TextPieces } from './text-pieces';
 
 const cachedSources = 50;
+/** A marker of the history ends at 2 MiB, and holds the first piece of the plan too. */
+const maxInputsBytes = 1_000_000;
 
 interface Compiled {
   plan: Plan;
@@ -48,6 +51,10 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces,
     }
     const bound = bindInputs(plan, input.inputs ?? {});
     if (!bound.ok) throw fatal('InvalidStartInput', bound.problems.join('; '));
+    // They stand in the run's history, written anew: a number may then be five times as long as it was sent.
+    if (jsonBytes(bound.values) > maxInputsBytes) {
+      throw fatal('InvalidStartInput', `the inputs are longer than ${maxInputsBytes} bytes: give what is large as a file that agents read`);
+    }
     const agents = await chooseAgents(input);
     const { initiator, isSigned, signatures } = await identify({ run, definition, input, atMs });
     if (signatures === 'required') refuseUndecidable(plan, agents, initiator);

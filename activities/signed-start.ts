@@ -26,7 +26,8 @@ export async function verifyStart(
   if (!verified.ok) return verified;
   const problem = problemOf(verified, { definition, workflowId, input });
   if (problem !== undefined) return { ok: false, reason: `its token does not count: ${problem}` };
-  if (!(await useStartToken(db, verified.claims.jti, rootRunId))) return { ok: false, reason: 'its token has started another run already' };
+  if (!(await useStartToken(db, `${verified.key}/${verified.claims.jti}`, rootRunId)))
+    return { ok: false, reason: 'its token has started another run already' };
   return { ok: true, initiator: personName(verified.claims.sub) };
 }
 

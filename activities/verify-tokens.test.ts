@@ -76,10 +76,48 @@ test('a vote does not sign a message', async () => {
   expect(await verifyToken(keys, { token, message: { kind: 'skip_step', step: 'docs' } }, atMs)).toMatchObject({ code: 'bad_token' });
 });
 
-test.each(['', '.', '..', 'a.b.c', 'eyJraWQiOjd9.e30.AA', '\u0000.\u0000.\u0000', `${'e30'.repeat(500)}.e30.AA`])(
-  '%p names no key',
-  async (token) => {
-    expect(typeof keyIdOf(token) === 'string' && keys.has(keyIdOf(token)!)).toBe(false);
-    expect(await verifyToken(keys, { token }, atMs)).toMatchObject({ ok: false, code: 'bad_token' });
-  },
-);
+test.each<[string, JWTPayload & Record<string, unknown>]>([
+  ['a name that is none', { sub: { toString: 1 } as never }],
+  ['an end before all time', { exp: -1e300 }],
+  ['an end that is no number', { exp: '9' as never }],
+  ['an id of 201 characters', { jti: 'x'.repeat(201) }],
+  ['a decision that is none', { act: 'vote', gate: 'g', decision: 'maybe' }],
+  ['a generation that is none', { act: 'vote', gate: 'g', decision: 'approve', generation: { toString: 1 } }],
+  ['a generation of nought', { act: 'vote', gate: 'g', decision: 'approve', generation: 0 }],
+  ['a reason that is none', { act: 'vote', gate: 'g', decision: 'approve', reason: ['x'] }],
+  ['a digest that is none', { digest: 7 }],
+])('whoever has a key and signs %s is refused, and nothing is tried again', async (_, claims) => {
+  expect(await verifyToken(keys, { token: await tokenOf(claims) }, atMs)).toMatchObject({ ok: false });
+});
+
+test('nothing goes further but what a token of its kind says', async () => {
+  const token = await tokenOf({ act: 'vote', gate: 'g', decision: 'approve', digest: 'd', more: { x: 1 } });
+  expect(await verifyToken(keys, { token }, atMs)).toMatchObject({
+    claims: {
+      act: 'vote',
+      sub: 'ana',
+      aud: 'vapora',
+      iat: atS,
+      exp: atS + 600,
+      jti: 'j',
+      run: 'r',
+      plan: 'p',
+      gate: 'g',
+      decision: 'approve',
+    },
+  });
+});
+
+test.each([
+  `${Buffer.from('{"alg":"EdDSA","kid":123}').toString('base64url')}.e30.AA`,
+  '',
+  '.',
+  '..',
+  'a.b.c',
+  'eyJraWQiOjd9.e30.AA',
+  '\u0000.\u0000.\u0000',
+  `${'e30'.repeat(500)}.e30.AA`,
+])('%p names no key', async (token) => {
+  expect(typeof keyIdOf(token) === 'string' && keys.has(keyIdOf(token)!)).toBe(false);
+  expect(await verifyToken(keys, { token }, atMs)).toMatchObject({ ok: false, code: 'bad_token' });
+});

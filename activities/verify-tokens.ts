@@ -15,6 +15,8 @@ import { findSigningKeys, type SigningKey } from '../db/queries/signing-keys';
 
 /** Clocks of two machines differ by less than this. */
 const clockToleranceS = 60;
+/** Characters of a key's id and of a token's. */
+const maxIdLength = 200;
 
 /** The activity `vapora.verify`. Rejects only while the database cannot be asked: what is wrong with a token is its answer. */
 export function createVerifyActivity(db: () => Database): (input: VerifyInput) => Promise<VerifyOutput> {
@@ -50,6 +52,7 @@ export async function verifyToken(
     });
     return judgePayload(payload, key, message);
   } catch (error) {
+    // Nothing here asks anybody: whatever is thrown, another try would throw it too.
     return refusalOf(error, atMs);
   }
 }
@@ -57,18 +60,19 @@ export async function verifyToken(
 /** Which key a token says to be signed with; undefined where it says nothing, or is no token. */
 export function keyIdOf(token: string): string | undefined {
   try {
-    return decodeProtectedHeader(token).kid;
+    const { kid } = decodeProtectedHeader(token) as { kid?: unknown };
+    return typeof kid === 'string' && kid.length <= maxIdLength ? kid : undefined;
   } catch {
     return undefined;
   }
 }
 
 function judgePayload(payload: JWTPayload, key: SigningKey, message: VerifyInput['tokens'][number]['message']): VerifiedToken {
-  const { sub, iat = 0, exp = Infinity } = payload;
-  if (sub !== key.person) return bad(`it says that ${sub} has signed, but the key is ${key.person}'s`);
-  if (exp - iat > maxTokenLifetimeS) return bad('it is valid for more than 7 days');
+  // Whoever has a key may have signed anything: before all else, every claim is of its kind.
   const claims = claimsOf(payload);
-  if (claims === undefined) return bad('it does not say what it is for');
+  if (claims === undefined) return bad('it does not say what it is for, or not in the form of a token');
+  if (claims.sub !== key.person) return bad(`it says that ${claims.sub} has signed, but the key is ${key.person}'s`);
+  if (claims.exp - claims.iat > maxTokenLifetimeS) return bad('it is valid for more than 7 days');
   if (message !== undefined) {
     if (claims.act === 'vote') return bad('it was signed as a vote');
     if (claims.digest !== messageDigest(message)) return bad('it is the signature of something else');
@@ -77,30 +81,41 @@ function judgePayload(payload: JWTPayload, key: SigningKey, message: VerifyInput
 }
 
 const texts = {
-  vote: ['run', 'plan', 'gate', 'decision'],
+  vote: ['run', 'plan', 'gate'],
   adjust: ['run', 'plan', 'digest'],
   report: ['run', 'plan', 'digest'],
   start: ['definition', 'id', 'digest'],
 } as const;
 
+/** Nothing but what a token of its kind says; undefined where a claim is missing or is of another kind. */
 function claimsOf(payload: JWTPayload): TokenClaims | undefined {
-  const { act } = payload;
-  const kind = (['vote', 'adjust', 'report', 'start'] as const).find((known) => known === act);
-  if (kind === undefined) return undefined;
-  const isWhole = [...texts[kind], 'jti'].every((name) => typeof payload[name] === 'string');
-  return isWhole ? (payload as unknown as TokenClaims) : undefined;
+  const { sub, iat, exp, jti } = payload;
+  const act = (['vote', 'adjust', 'report', 'start'] as const).find((known) => known === payload['act']);
+  if (act === undefined || typeof sub !== 'string' || typeof jti !== 'string' || jti.length > maxIdLength) return undefined;
+  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return undefined;
+  const named: [string, unknown][] = texts[act].map((name) => [name, payload[name]]);
+  if (!named.every(([, value]) => typeof value === 'string')) return undefined;
+  const common = { act, sub, aud: tokenAudience, iat, exp, jti, ...Object.fromEntries(named) };
+  if (act !== 'vote') return common as TokenClaims;
+  const { decision, generation, reason } = payload as { decision?: unknown; generation?: unknown; reason?: unknown };
+  if (decision !== 'approve' && decision !== 'reject') return undefined;
+  if (generation !== undefined && !(Number.isSafeInteger(generation) && (generation as number) >= 1)) return undefined;
+  if (reason !== undefined && typeof reason !== 'string') return undefined;
+  return { ...common, decision, ...(generation !== undefined && { generation }), ...(reason !== undefined && { reason }) } as TokenClaims;
 }
 
 function refusalOf(error: unknown, atMs: number): VerifiedToken {
   if (error instanceof errors.JWTExpired) {
-    const { exp } = error.payload;
-    const since = exp === undefined ? 'it is too old' : `it was valid until ${new Date(exp * 1000).toISOString()}`;
-    return { ok: false, code: 'expired_token', reason: `its token has expired: ${since}, and it is ${new Date(atMs).toISOString()} now` };
+    const since = `it was valid until ${timeOf(error.payload.exp)}, and it is ${new Date(atMs).toISOString()} now`;
+    return { ok: false, code: 'expired_token', reason: `its token has expired: ${since}` };
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return bad('the signature is forged, or something in it was changed');
-  // All that jose throws says what is wrong with the token.
-  if (error instanceof errors.JOSEError) return bad(error.message);
-  throw error;
+  return bad(error instanceof Error ? error.message.slice(0, 200) : 'it cannot be read');
+}
+
+function timeOf(seconds: unknown): string {
+  const time = new Date(Number(seconds) * 1000);
+  return Number.isNaN(time.getTime()) ? 'a time that there is not' : time.toISOString();
 }
 
 function bad(why: string): VerifiedToken {

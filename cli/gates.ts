@@ -26,7 +26,12 @@ export const command: CliCommand = {
     if (context.isJson) {
       const withRun = { gates: gates.map(({ run, gate }) => ({ run, ...gate })), tasks: tasks.map(({ run, task }) => ({ run, ...task })) };
       context.printJson({ schemaVersion: 1, ...withRun, unconfirmed });
-    } else context.print(renderGates(gates, context.render, tasks));
+    } else {
+      const others = allGates.length + allTasks.length - gates.length - tasks.length;
+      const isEmpty = gates.length + tasks.length === 0;
+      if (isEmpty && others > 0) context.print(`Nothing is waiting for ${me}; ${others} for others. --by NAME says who you are.`);
+      else context.print(renderGates(gates, context.render, tasks));
+    }
     if (unconfirmed.length > 0) {
       context.note(`Temporal did not say whether these runs still go on; their gates and tasks are as recorded: ${unconfirmed.join(', ')}`);
     }

@@ -2,7 +2,7 @@ import type { Actor } from '../core/contract/local-activities';
 import { isUndecodable } from '../core/contract/names';
 import { personName, unknownPerson } from '../core/contract/person-name';
 import { maxTokenLength } from '../core/contract/signed-requests';
-import { utf8Bytes } from '../core/contract/text-size';
+import { jsonBytes, utf8Bytes } from '../core/contract/text-size';
 
 export type Fields = Record<string, unknown>;
 
@@ -12,6 +12,8 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 const maxTextLength = 4_000;
 export const maxShownLength = 80;
 const maxPersonBytes = 200;
+/** A file of the largest size, and what stands beside it: an activity's input ends at 2 MiB. */
+const maxSignedBytes = 1_300_000;
 const maxIdBytes = 300;
 
 /** Control characters, line separators and halves of surrogate pairs: none is part of a name. */
@@ -77,6 +79,8 @@ export function readSigned(fields: Fields, more: Fields = {}): Parsed<{ token?: 
   if (!token.ok) return token;
   if (token.value === undefined) return { ok: true, value: {} };
   const { token: _, ...message } = fields;
+  // It goes to an activity, written anew: a number may then be five times as long as it was sent.
+  if (jsonBytes(message) > maxSignedBytes) return { ok: false, reason: `it is longer than ${maxSignedBytes} bytes, too long to be signed` };
   return { ok: true, value: { token: token.value, message: { ...message, ...more } } };
 }
 

@@ -43,10 +43,10 @@ function deadlineText(deadline: string | null, nowMs: number | undefined): strin
   return leftMs <= 0 ? ', deadline passed' : `, ${formatDuration(leftMs)} left`;
 }
 
-/** The gate's result that the approver should read, at most a few lines. */
+/** Why it is held back, and the result that the approver should read: at most a few lines. */
 export function resultLines(gate: GateView): string[] {
-  if (gate.result === undefined) return [];
-  const lines: string[] = [];
+  const lines: string[] = gate.reason === undefined || gate.reason === '' ? [] : [`held back: ${plainText(gate.reason)}`];
+  if (gate.result === undefined) return lines;
   if (gate.result.summary !== undefined && gate.result.summary !== '') lines.push(`summary: ${plainText(gate.result.summary)}`);
   const outputs = Object.keys(gate.result.outputs ?? {});
   if (outputs.length > 0) lines.push(`outputs: ${outputs.map(plainText).join(', ')}`);

@@ -22,6 +22,7 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   add(`Progress: ${formatPercent(view.progress)} ${progressBar(view.progress, options)}`);
   add(`Timeline: ${timelineText(view, options)}`);
   if (view.signatures === 'required') add('Signatures: required of whoever votes or changes it');
+  if (view.verifying !== undefined) add(`Signatures being verified: ${view.verifying} (vapora.verify, which asks Postgres for the keys)`);
   addAgents(view, options, add);
   addList('Blockers', blockers(view), options, add, colors.red);
   addList('Issues', issues(view), options, add, colors.red);

@@ -14,6 +14,8 @@ export interface RunStatusView {
   planHash: string;
   /** `required`: it takes signed requests only. */
   signatures?: Signatures;
+  /** So many requests wait until their signature is verified. */
+  verifying?: number;
   title?: string;
   status: RunStatus;
   phase: string | null;
@@ -96,6 +98,8 @@ export interface GateView {
   votes: { by: string; decision: 'approve' | 'reject'; reason?: string; at: string; assurance: 'local' | 'verified' }[];
   deadline: string | null;
   prompt?: string;
+  /** What is held back, and why: value by value. */
+  reason?: string;
   /** The result that the approver should read. */
   result?: { summary?: string; outputs?: Record<string, unknown>; metrics?: Record<string, unknown> };
 }

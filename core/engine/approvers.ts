@@ -67,7 +67,14 @@ export function findBarred(run: Run, approval: PlanApproval | undefined, node: S
     }
     if (node === undefined) continue;
     const authors = [node, ...node.plan.dependsOn.map((dependency) => run.index.byId.get(dependency.step))];
-    for (const author of authors) for (const entry of author?.run.effects ?? []) if (entry.mode === 'do') bar(entry.agent, 'author');
+    for (const author of authors) {
+      for (const by of author?.run.outputsBy ?? []) bar(by, 'author');
+      for (const { mode, agent, reporter } of author?.run.effects ?? []) {
+        if (mode !== 'do') continue;
+        bar(agent, 'author');
+        if (reporter !== undefined) bar(reporter, 'author');
+      }
+    }
   }
   return [...barred].map(([id, why]) => ({ id, why }));
 }

@@ -93,6 +93,7 @@ function viewGate(run: Run, gate: GateRunState, bounds: ViewBounds): GateView {
     })),
     deadline: gate.deadlineMs === undefined ? null : new Date(gate.deadlineMs).toISOString(),
     ...(prompt === undefined ? {} : { prompt: text(prompt) }),
+    ...(gate.isOverride !== true || gate.reason === undefined || gate.reason === prompt ? {} : { reason: text(gate.reason) }),
     ...(result === undefined ? {} : { result: viewResult(result, bounds) }),
   };
 }

@@ -67,6 +67,7 @@ export function landEffect(run: Run, event: EffectEnded): InFlightEffect | undef
     entry.endedAtMs = event.endedAtMs ?? event.atMs;
     if (event.startedAtMs !== undefined) entry.startedAtMs = event.startedAtMs;
     entry.outcome = outcomeOf(event);
+    if (event.reporter !== undefined && event.reporter.id !== entry.agent) entry.reporter = event.reporter.id;
   }
   return flight;
 }

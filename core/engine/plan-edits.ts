@@ -38,10 +38,19 @@ export function whyKept(step: PlanStep, before: PlanStep, dependency: PlanDepend
   if (isNamedInConditions(step, before)) return `its condition asks about ${id}`;
   if (before.approval !== undefined) return `${id} is approved first`;
   if (before.canBlockMerge || before.canBlockDeployment) return `${id} can block it`;
+  if (holdsOthers(before)) return `${id} has a condition, or a start of its own, that others wait for`;
+  if (step.approval?.distinctFrom.includes('author') === true) return `whoever does ${id} may not decide about it`;
   if (step.securityReviewers.includes(id)) return `${id} has to agree`;
   if (step.rework?.steps.includes(id) === true) return `it reviews ${id}`;
   if (step.monitor !== undefined && before.deploys) return `it watches ${id}`;
   return undefined;
+}
+
+/** Others wait until somebody, or a condition, lets it pass. */
+export function holdsOthers(step: PlanStep): boolean {
+  const { approval, gate, mustPassAll, requires, canBlockMerge, canBlockDeployment, automatic } = step;
+  const hasCondition = gate !== undefined || mustPassAll || requires !== undefined;
+  return approval !== undefined || hasCondition || canBlockMerge || canBlockDeployment || !automatic;
 }
 
 function isNamedInConditions(step: PlanStep, before: PlanStep): boolean {

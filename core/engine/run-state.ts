@@ -56,7 +56,7 @@ export interface RunState {
   lateness?: LatenessRunState;
   /** Present where the plan tells somebody. */
   notices?: NoticesRunState;
-  /** `jti` of the tokens that have counted. */
+  /** `<key>/<jti>` of the tokens that have counted. */
   usedTokens?: string[];
   /** How often signatures were verified so far. */
   verifications?: number;
@@ -157,6 +157,8 @@ export interface StepRunState {
   readyAtMs?: number;
   startedAtMs?: number;
   endedAtMs?: number;
+  /** People who have replaced what its agents gave. */
+  outputsBy?: string[];
   /** Every effect that was launched, samples excepted: for the timeline. */
   effects?: EffectLogEntry[];
   monitor?: MonitorRunState;
@@ -209,6 +211,8 @@ export interface EffectLogEntry {
   /** Absent: the step itself. */
   subStep?: string;
   agent: string;
+  /** Who has reported its result, where that was another person. */
+  reporter?: string;
   startedAtMs: number;
   endedAtMs?: number;
   outcome?: Outcome;

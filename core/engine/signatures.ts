@@ -2,7 +2,7 @@ import { unsignedAdjustments } from '../contract/adjustments';
 import type { Actor } from '../contract/local-activities';
 import type { Refusal } from '../contract/messages';
 import { personName, unknownPerson } from '../contract/person-name';
-import { looksLikeToken, type TokenClaims, type VerifiedToken, type VerifyInput, type VoteClaims } from '../contract/signed-requests';
+import { looksLikeToken, type VerifiedToken, type VerifyInput, type VoteClaims } from '../contract/signed-requests';
 import { judgeAdjustment, refuseAdjustment } from './adjustments/adjust-run';
 import { ignoreVote } from './gates';
 import type { Run } from './run';
@@ -15,6 +15,8 @@ import { generationOf, judgeVote } from './votes';
 const maxBatch = 100;
 /** With what the signatures are of: an activity's input has to stay well below Temporal's 2 MiB. */
 const maxBatchLength = 1_000_000;
+
+type Counted = Extract<VerifiedToken, { ok: true }>;
 
 /** What a request says of its signature. */
 export interface Signed {
@@ -113,12 +115,12 @@ export function takeVerified(run: Run, verified: readonly VerifiedToken[]): Pers
   const unanswered: VerifiedToken = { ok: false, code: 'bad_token', reason: 'its signature could not be verified' };
   return events.flatMap((event, index) => {
     const answer = verified[index] ?? unanswered;
-    const refusal = answer.ok ? judgeClaims(run, event, answer.claims) : answer;
+    const refusal = answer.ok ? judgeClaims(run, event, answer) : answer;
     if (!answer.ok || refusal !== undefined) {
       refuseRequest(run, event, refusal ?? unanswered);
       return [];
     }
-    (run.state.usedTokens ??= []).push(answer.claims.jti);
+    (run.state.usedTokens ??= []).push(nameOf(answer));
     return [signedBy(event, { kind: 'person', id: personName(answer.claims.sub), assurance: 'verified', key: answer.key })];
   });
 }
@@ -138,8 +140,14 @@ export function refuseRequest(run: Run, event: PersonalEvent, { code, reason }: 
   event.answer?.({ ok: false, code, reason });
 }
 
+/** Somebody else's token may have the same id. */
+function nameOf({ claims, key }: Counted): string {
+  return `${key}/${claims.jti}`;
+}
+
 /** The signature is good: is it of this request, about this run as it is now, and for the first time? */
-function judgeClaims(run: Run, event: PersonalEvent, claims: TokenClaims): Refusal | undefined {
+function judgeClaims(run: Run, event: PersonalEvent, token: Counted): Refusal | undefined {
+  const { claims } = token;
   const { planHash, run: ids } = run.options;
   const by = whoAsks(event);
   const signer = personName(claims.sub);
@@ -149,7 +157,7 @@ function judgeClaims(run: Run, event: PersonalEvent, claims: TokenClaims): Refus
   if (claims.act === 'start') return bad('it was signed for the start of a run');
   if (claims.run !== ids.rootRunId) return bad('it was signed for another run');
   if (claims.plan !== planHash) return bad('it was signed for another plan than the run follows');
-  if (run.state.usedTokens?.includes(claims.jti) === true) {
+  if (run.state.usedTokens?.includes(nameOf(token)) === true) {
     return { code: 'replayed_token', reason: 'its token has counted already: every vote and every change is signed anew' };
   }
   const act = ({ voted: 'vote', adjusted: 'adjust', reported: 'report' } as const)[event.type];

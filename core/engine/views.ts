@@ -28,6 +28,7 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
     definition: options.run.definition,
     planHash: options.planHash,
     ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
+    ...viewVerifying(run),
     ...(plan.title === undefined ? {} : { title: text(plan.title) }),
     status: state.status,
     phase: state.phase,
@@ -60,6 +61,11 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
     totals: { steps: index.steps.length, gates: countGates(run), alerts: state.alertCount },
     timeline: projectTimeline(run, nowMs),
   };
+}
+
+function viewVerifying({ unverified, verifying = [] }: Run): Pick<RunStatusView, 'verifying'> {
+  const count = unverified.length + verifying.length;
+  return count === 0 ? {} : { verifying: count };
 }
 
 /** What goes on, then what waits for somebody, then what went wrong, then the rest. */

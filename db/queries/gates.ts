@@ -93,6 +93,19 @@ async function loadResults(db: Database, rootRunIds: readonly string[]): Promise
     .where('mode', '=', 'do')
     .where('outcome', '=', 'success')
     .whereRef('path', '=', 'step')
+    // What an earlier generation gave is not what is asked about.
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('run_steps')
+            .select('run_steps.step')
+            .whereRef('run_steps.root_run_id', '=', 'executions.root_run_id')
+            .whereRef('run_steps.step', '=', 'executions.step')
+            .whereRef('run_steps.generation', '>', 'executions.generation'),
+        ),
+      ),
+    )
     .where((where) =>
       where.exists(
         where
@@ -141,6 +154,7 @@ function gateView(row: Selectable<ApprovalsTable>, votes: Votes, results: Result
     votes: votes.get(gateKey(row)) ?? [],
     deadline: row.deadline?.toISOString() ?? null,
     ...(row.prompt !== null && { prompt: row.prompt }),
+    ...(row.is_override && row.reason !== null && row.reason !== row.prompt && { reason: row.reason }),
     ...(result !== undefined && { result }),
   };
 }

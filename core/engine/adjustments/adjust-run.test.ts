@@ -434,3 +434,60 @@ test('what was changed stands in the status', () => {
     { at: new Date(driver.nowMs).toISOString(), kind: 'skip_step', by: 'ana', reason: 'no time', message: expect.any(String) as string },
   ]);
 });
+
+describe('who had a part in it', () => {
+  test('may not decide about it, where authors are kept out: who replaced an output', () => {
+    const approval = { approvers: ['ana', 'bo'], distinctFrom: ['author' as const] };
+    const driver = new EngineDriver(buildPlan({ steps: { a: { outputs: ['text'], approval } } }), {
+      behave: () => ({ result: { outputs: { text: 'good' } } }),
+    }).run();
+    expect(driver.adjust({ kind: 'set_output', step: 'a', output: 'text', value: 'mine' }, { by: 'ana', reason: 'r' }).ok).toBe(true);
+    driver.vote('a', 'approve', 'ana');
+    expect(driver.stateOf('a')).toBe('waiting_approval');
+    driver.vote('a', 'approve', 'bo');
+    expect(driver.finished?.status).toBe('completed');
+  });
+
+  test('may not decide about it: who reported for somebody else', () => {
+    const approval = { approvers: ['max', 'bo'], distinctFrom: ['author' as const] };
+    const driver = new EngineDriver(buildPlan({ steps: { a: { approval } } }), {
+      engine: { humans: [{ id: 'max', role: 'decision-maker' }] },
+      assign: () => ({
+        kind: 'assigned',
+        agent: { id: 'ana', role: 'writer', skills: [], executor: 'human', idempotent: false },
+      }),
+    }).run();
+    driver.send({ type: 'reported', atMs: driver.nowMs, report: { step: 'a', by: 'max', result: { status: 'success' } } });
+    driver.vote('a', 'approve', 'max');
+    expect(driver.stateOf('a')).toBe('waiting_approval');
+    driver.vote('a', 'approve', 'bo');
+    expect(driver.finished?.status).toBe('completed');
+  });
+});
+
+describe('what holds others back is not got round', () => {
+  const humans = [{ id: 'max', role: 'decision-maker' }];
+
+  test('by skipping an optional step that stands between', () => {
+    const steps = { b: { approval: { approvers: ['bo'] } }, nop: { after: ['b'], optional: true }, d: { after: ['nop'] } };
+    const driver = new EngineDriver(buildPlan({ steps }), { engine: { humans } }).run();
+    expect(driver.adjust({ kind: 'skip_step', step: 'nop' })).toMatchObject({ ok: false, code: 'not_approver' });
+    expect(driver.adjust({ kind: 'skip_step', step: 'nop' }, { by: 'bo' }).ok).toBe(true);
+  });
+
+  test('while one that nothing waits for is skipped by anybody', () => {
+    const steps = { b: { approval: { approvers: ['bo'] } }, docs: { after: ['b'], optional: true } };
+    const driver = new EngineDriver(buildPlan({ steps }), { engine: { humans } }).run();
+    expect(driver.adjust({ kind: 'skip_step', step: 'docs' }).ok).toBe(true);
+  });
+
+  test('by parallelizing what waits for a condition', () => {
+    const steps = {
+      a: {},
+      t: { after: ['a'], gate: { op: 'metric' as const, name: 'coverage' } },
+      p: { after: ['t'] },
+    };
+    const driver = new EngineDriver(buildPlan({ steps }), { behave: byStep({ a: hangs }) }).pass(1);
+    expect(driver.adjust({ kind: 'parallelize', steps: ['t', 'p'] })).toMatchObject({ ok: false });
+  });
+});

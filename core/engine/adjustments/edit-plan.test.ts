@@ -395,6 +395,46 @@ describe('what somebody has to decide stays theirs', () => {
     expect(verdict.ok).toBe(isAllowed);
   });
 
+  test.each<[string, PlanDraft, PlanDraft]>([
+    [
+      'an approval by way of a step that anybody may skip',
+      { steps: { b: { approval: { approvers: ['bo'] } }, d: { after: ['b'] } } },
+      { steps: { b: { approval: { approvers: ['bo'] } }, nop: { after: ['b'], optional: true }, d: { after: ['nop'] } } },
+    ],
+    [
+      'an approval that a step in between waits for',
+      { steps: { b: { approval: { approvers: ['bo'] } }, mid: { after: ['b'] }, d: { after: ['mid'] } } },
+      { steps: { b: { approval: { approvers: ['bo'] } }, mid: { after: ['b'] }, d: {} } },
+    ],
+    [
+      'what can block a deployment, by letting it wait for that',
+      { steps: { b: { after: ['a'], canBlockDeployment: true }, a: {}, d: { deploys: true, after: ['a'] } } },
+      { steps: { b: { after: ['d'], canBlockDeployment: true }, a: {}, d: { deploys: true, after: ['a'] } } },
+    ],
+    [
+      'the same by way of another step',
+      { steps: { x: { after: ['a'] }, b: { after: ['x'], canBlockDeployment: true }, a: {}, d: { deploys: true, after: ['a'] } } },
+      { steps: { x: { after: ['d'] }, b: { after: ['x'], canBlockDeployment: true }, a: {}, d: { deploys: true, after: ['a'] } } },
+    ],
+    [
+      'what its condition is about',
+      { steps: { a: {}, d: { after: ['a'], requires: { op: 'metric', name: 'coverage' } } } },
+      { steps: { a: {}, fake: { after: ['a'] }, d: { after: ['fake'], requires: { op: 'metric', name: 'coverage' } } } },
+    ],
+    [
+      'whom its decision keeps out',
+      { steps: { a: {}, mid: { after: ['a'] }, d: { after: ['a', 'mid'], approval: { approvers: ['ana'], distinctFrom: ['author'] } } } },
+      { steps: { a: {}, mid: { after: ['a'] }, d: { after: ['mid'], approval: { approvers: ['ana'] } } } },
+    ],
+    ['that it deploys', { steps: { a: {}, d: { after: ['a'] } } }, { steps: { a: {}, d: { after: ['a'], deploys: true } } }],
+  ])('nobody gets round %s', (_, before, after) => {
+    const more: Partial<Parameters<typeof edit>[2]> = { behave: byStep({ a: hangs }), meanwhile: (run: EngineDriver) => run.pass(1) };
+    const kind = Object.keys(after.steps).length > Object.keys(before.steps).length ? 'add_step' : 'edit_step';
+    const { driver, verdict } = edit(before, after, { kind, by: 'ana', engine: { humans }, ...more });
+    expect(verdict).toMatchObject({ ok: false, code: 'not_approver' });
+    expect(driver.engine.followed.planHash).toBe('sha256:test');
+  });
+
   test('an approval cannot be left out', () => {
     const driver = new EngineDriver(buildPlan(plan({})), { compile: () => unapproved, behave: byStep({ a: hangs }) }).pass(1);
     expect(driver.adjust({ kind: 'edit_step', source: 'edited' }, { reason: 'r' })).toMatchObject({ ok: false, code: 'not_approver' });

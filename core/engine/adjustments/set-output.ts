@@ -1,3 +1,6 @@
+import { findBarred } from '../approvers';
+import { touchGate } from '../gate-timers';
+import type { StepNode } from '../plan-index';
 import type { Run } from '../run';
 import { accept, findOneStep, judgeOverrider, list, refuse, type Asked, type Judged } from './judged';
 
@@ -33,7 +36,19 @@ export function setOutput(
   if (refusal !== undefined) return { ok: false, ...refusal };
   return accept(() => {
     step.result = { ...step.result, status: 'success', outputs: { ...step.result?.outputs, [output]: value } };
+    step.outputsBy = [...new Set([...(step.outputsBy ?? []), by.id])];
+    barAnew(run, node);
     run.changes.steps.add(node);
     return { message: `${output} of ${id} is what ${by.id} gave`, steps: [id] };
   });
+}
+
+/** Whoever has a part in what is decided about may be kept out from now on. */
+function barAnew(run: Run, node: StepNode): void {
+  for (const { plan } of [node, ...node.dependents]) {
+    const gate = run.state.gates[plan.id];
+    if (gate?.state !== 'open' || gate.isOverride === true) continue;
+    gate.barred = findBarred(run, plan.approval, run.index.byId.get(plan.id));
+    touchGate(run, gate);
+  }
 }

@@ -1,6 +1,10 @@
+import type { Actor } from '../../contract/local-activities';
+import type { Refusal } from '../../contract/messages';
+import type { StepNode } from '../plan-index';
 import { cancelEffects, type Run } from '../run';
 import { skipStep } from '../setbacks';
 import { isSettled } from '../transitions';
+import { stepsById, whyNotUntied } from './edit-rights';
 import { accept, findSteps, judgeOverrider, list, refuse, type Asked, type Judged } from './judged';
 
 export function skipSteps(run: Run, ids: readonly string[], { by, reason, force }: Asked & { force: boolean }): Judged {
@@ -10,7 +14,11 @@ export function skipSteps(run: Run, ids: readonly string[], { by, reason, force 
     const { id } = node.plan;
     if (isSettled(node.run.state)) return refuse('does_not_apply', `${id} is ${node.run.state}: there is nothing to skip`);
     if (node.run.skipping !== undefined) return refuse('does_not_apply', `${id} is being skipped already`);
-    if (node.plan.optional) continue;
+    if (node.plan.optional) {
+      const refusal = whyNotPassedOver(run, node, by);
+      if (refusal !== undefined) return { ok: false, ...refusal };
+      continue;
+    }
     if (!force) return refuse('not_optional', `${id} is not optional: skipping it takes force, and a reason`);
     if (reason === undefined || reason.trim() === '') return refuse('reason_needed', `${id} is not optional: skipping it needs a reason`);
     const refusal = judgeOverrider(run, node, by);
@@ -36,4 +44,18 @@ export function skipSteps(run: Run, ids: readonly string[], { by, reason, force 
     const all = found.nodes.map((node) => node.plan.id);
     return { message: `${list(all)} ${all.length === 1 ? 'is' : 'are'} skipped${wait}`, steps: all };
   });
+}
+
+/** Its followers start when it is skipped: what it waits for, and they only by way of it, is not got round so. */
+function whyNotPassedOver(run: Run, node: StepNode, by: Actor): Refusal | undefined {
+  const { id } = node.plan;
+  const steps = stepsById(run.plan);
+  for (const follower of node.dependents) {
+    if (isSettled(follower.run.state)) continue;
+    const edited = { ...follower.plan, dependsOn: follower.plan.dependsOn.filter((one) => one.step !== id) };
+    const refusal = whyNotUntied(run, { node: follower, edited, steps, by });
+    if (refusal !== undefined)
+      return { code: refusal.code, reason: `${follower.plan.id} would start before what ${id} waits for: ${refusal.reason}` };
+  }
+  return undefined;
 }
