@@ -60,8 +60,8 @@ const serverBenches: ReadonlyMap<string, (options: BenchArguments, context: Benc
   ['scale', (_, context) => measureScale(context)],
 ]);
 /** What replays recorded outcomes, by name. */
-const replays: ReadonlyMap<string, (options: BenchArguments, context: BenchContext) => string> = new Map([
-  ['selection', (options, { say: tell }) => measureSelection(options, tell)],
+const replays: ReadonlyMap<string, (options: BenchArguments, context: BenchContext) => Promise<string>> = new Map([
+  ['selection', measureSelection],
 ]);
 interface BenchContext {
   signal: AbortSignal;
@@ -75,7 +75,7 @@ async function run(options: BenchArguments, signal: AbortSignal): Promise<void> 
     return measure({ repetitions: options.repetitions ?? localRepetitions });
   });
   if (verdicts.length > 0) console.log(renderVerdicts(verdicts));
-  for (const measure of replayed) console.log(measure(options, { signal, say }));
+  for (const measure of replayed) console.log(await measure(options, { signal, say }));
   if (scenarios.length > 0) await bench(options, scenarios, signal);
   for (const measure of withOwnServers) console.log(`\n${await measure(options, { signal, say })}`);
 }
@@ -84,7 +84,7 @@ function choose({ scenarios: names, dataFile }: BenchArguments): {
   local: [string, (options: { repetitions: number }) => Verdict[]][];
   scenarios: Scenario[];
   withOwnServers: ((options: BenchArguments, context: BenchContext) => Promise<string>)[];
-  replayed: ((options: BenchArguments, context: BenchContext) => string)[];
+  replayed: ((options: BenchArguments, context: BenchContext) => Promise<string>)[];
 } {
   const scenarios = createScenarios();
   const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), ...serverBenches.keys(), ...replays.keys()];

@@ -23,25 +23,33 @@ const file = join(folder, 'outcomes.csv.gz');
 beforeAll(() => writeFileSync(file, gzipSync(generateOutcomes())));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('the command prints every policy and every variant', () => {
+test('the command prints every policy and every variant', async () => {
   const jsonFile = join(folder, 'out.json');
-  const text = measureSelection({ repetitions: 1, dataFile: file, jsonFile }, () => undefined);
+  const text = await measureSelection({ repetitions: 1, dataFile: file, jsonFile }, { say: () => undefined });
   for (const { name } of variants) expect(text).toMatch(new RegExp(`^\\| ${name} `, 'm'));
   for (const name of ['explore', 'exploit', 'load-only', 'random', 'UCB1', 'discounted UCB', 'Thompson', 'Thompson, pooled'])
     expect(text).toMatch(new RegExp(`^\\| ${name} `, 'm'));
   expect(JSON.parse(readFileSync(jsonFile, 'utf8'))).toHaveLength(variants.length);
 });
 
-test('the same seeds give the same numbers', () => {
-  const few = variants.filter(({ name }) => name === 'few' || name === 'waves');
-  const measure = () => few.map((variant) => measureVariant(variant, parseOutcomes(generateOutcomes()), 2));
-  expect(measure()).toEqual(measure());
+test('an interrupt is heard of while it computes', async () => {
+  const interrupt = new AbortController();
+  const say = (line: string): void => (line.includes('change') ? interrupt.abort() : undefined);
+  await expect(measureSelection({ repetitions: 1, dataFile: file }, { signal: interrupt.signal, say })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
 });
 
-test('where all agents are equal there is nothing to lose', () => {
+test('the same seeds give the same numbers', async () => {
+  const few = variants.filter(({ name }) => name === 'few' || name === 'waves');
+  const measure = () => Promise.all(few.map((variant) => measureVariant(variant, parseOutcomes(generateOutcomes()), { seeds: 2 })));
+  expect(await measure()).toEqual(await measure());
+});
+
+test('where all agents are equal there is nothing to lose', async () => {
   const equal = variants.find(({ name }) => name === 'equal');
   if (equal === undefined) throw new Error('the variant is gone');
-  expect(standingOf(measureVariant(equal, parseOutcomes(generateOutcomes()), 2)).standing).toBe('nothing to lose');
+  expect(standingOf(await measureVariant(equal, parseOutcomes(generateOutcomes()), { seeds: 2 })).standing).toBe('nothing to lose');
 });
 
 test.each(variants.map((variant) => [variant.name, variant] as const))('the world %s comes of its seed', (_, variant) => {

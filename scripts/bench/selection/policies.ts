@@ -56,6 +56,17 @@ export function documented(policy: 'exploit' | 'explore'): StartPolicy {
   };
 }
 
+/** The same policy, for which all tasks are of one type. */
+export function blindToTypes(start: StartPolicy): StartPolicy {
+  return (draw) => {
+    const policy = start(draw);
+    return {
+      choose: (_, contenders, atMs) => policy.choose('any', contenders, atMs),
+      learn: (outcome) => policy.learn({ ...outcome, taskType: 'any' }),
+    };
+  };
+}
+
 /**
  * One agent's executions, of which only those are kept that a profile is made of. `updateProfileWithLearning` from all of them gives
  * the same, but computes every task type anew for each task.
@@ -93,5 +104,5 @@ export class History {
 /** As far back as the history is read from Postgres. `rows` are in the order of their ends. */
 function readFrom(rows: readonly ExecutionData[], nowMs: number): readonly ExecutionData[] {
   const oldestMs = nowMs - historyDays * dayMs;
-  return (rows[0]?.finishedAtMs ?? oldestMs) >= oldestMs ? rows : rows.filter(({ finishedAtMs }) => finishedAtMs >= oldestMs);
+  return (rows[0]?.finishedAtMs ?? Infinity) > oldestMs ? rows : rows.filter(({ finishedAtMs }) => finishedAtMs > oldestMs);
 }

@@ -81,7 +81,7 @@ test('the history kept for replays gives the scores of the whole one', () => {
   for (const row of rows) history.add(row);
   const whole = updateProfileWithLearning(
     createLearningProfile('a'),
-    rows.filter(({ finishedAtMs }) => finishedAtMs >= nowMs - 90 * dayMs),
+    rows.filter(({ finishedAtMs }) => finishedAtMs > nowMs - 90 * dayMs),
     nowMs,
   );
   for (const taskType of ['Testing', 'Other', 'Unheard']) {
