@@ -20,6 +20,8 @@ export interface BenchArguments {
   /** Where to leave CPU profiles of both workers. */
   profileDir?: string;
   jsonFile?: string;
+  /** Outcomes for `selection`, where they are not at the usual place. */
+  dataFile?: string;
   help: boolean;
 }
 
@@ -28,9 +30,11 @@ export const helpText = `npm run bench [-- SCENARIO… OPTIONS]
 Runs the same steps as vapora workflows and as hand-written Temporal workflows, in turns, and prints the ratios. Two scenarios need
 no servers: compile (a file against the YAML library's own reading of it) and startup (vapora validate against Node itself). Three more
 start servers of their own: makespan (random steps of known durations in 4 and in 10 slots, against exact list scheduling too), runs
-(1,000 small runs at once, and whether Postgres holds exactly what they should leave) and scale (one run of 10,000 steps).
+(1,000 small runs at once, and whether Postgres holds exactly what they should leave) and scale (one run of 10,000 steps). selection replays
+the outcomes of real coding agents for the selection policies and for textbook bandits, and prints their regret; one or two minutes.
 
-  --repetitions N     rounds per scenario (every round runs every side once); of makespan, the number of random DAGs
+  --repetitions N     rounds per scenario (every round runs every side once); of makespan, the number of random DAGs;
+                      of selection, the number of seeds
   --sides A,B         of ${sides.join(', ')}
   --durable           servers that write to disk, as 'vapora dev' runs them (default: Temporal in memory, Postgres without fsync)
   --no-baseline-heartbeats
@@ -38,6 +42,7 @@ start servers of their own: makespan (random steps of known durations in 4 and i
   --temporal ADDRESS  use this Temporal server instead of an own one (to compare server settings)
   --worker KEY=JSON   a worker option for both sides, e.g. --worker maxEagerActivityReservationsPerWorkflowTask=3
   --profile DIR       leave CPU profiles of the workers there, workflow code included, and print what takes the time
+  --data FILE         of selection: a CSV file (or its .gz) with the columns agent,task_type,instance,resolved
   --json FILE         write every single measurement
 `;
 
@@ -61,6 +66,7 @@ export function parseBenchArguments(args: string[]): BenchArguments {
     ...(values.temporal !== undefined && { temporalAddress: values.temporal }),
     ...(values.profile !== undefined && { profileDir: values.profile }),
     ...(values.json !== undefined && { jsonFile: values.json }),
+    ...(values.data !== undefined && { dataFile: values.data }),
   };
 }
 
@@ -78,6 +84,7 @@ function parse(args: string[]) {
         worker: { type: 'string', multiple: true },
         profile: { type: 'string' },
         json: { type: 'string' },
+        data: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -19,6 +19,8 @@ import { measureRuns } from './runs';
 import { measureScale } from './scale';
 import { agentsFile, createScenarios } from './scenarios';
 import type { Scenario } from './scenarios';
+import { measureSelection } from './selection/bench';
+import { hasOutcomes } from './selection/outcomes';
 import { readCpuMsOfTrees } from './server-cpu';
 import { rejectedOn } from './servers';
 import type { Side } from './sides';
@@ -29,8 +31,8 @@ import { measureStartup } from './startup';
 /** Exit codes: 0 measured (whether goals were met is printed, not judged), 1 failed, 2 wrong usage, 130 interrupted. */
 export async function main(args: string[]): Promise<void> {
   const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
-  process.once('SIGTERM', () => interrupt.abort());
+  const abort = (): void => interrupt.abort();
+  process.once('SIGINT', abort).once('SIGTERM', abort);
   try {
     const options = parseBenchArguments(args);
     if (options.help) console.log(helpText);
@@ -39,6 +41,8 @@ export async function main(args: string[]): Promise<void> {
     process.exitCode = interrupt.signal.aborted ? 130 : isAppError(error) && error.code === 'bad_usage' ? 2 : 1;
     if (interrupt.signal.aborted) console.error('bench: interrupted');
     else console.error(isAppError(error) ? `bench: ${error.message}${error.hint ? `\n${error.hint}` : ''}` : error);
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
   }
 }
 
@@ -55,36 +59,46 @@ const serverBenches: ReadonlyMap<string, (options: BenchArguments, context: Benc
   ['runs', measureRuns],
   ['scale', (_, context) => measureScale(context)],
 ]);
+/** What replays recorded outcomes, by name. */
+const replays: ReadonlyMap<string, (options: BenchArguments, context: BenchContext) => Promise<string>> = new Map([
+  ['selection', measureSelection],
+]);
 interface BenchContext {
   signal: AbortSignal;
   say: (line: string) => void;
 }
 
 async function run(options: BenchArguments, signal: AbortSignal): Promise<void> {
-  const { local, scenarios, withOwnServers } = choose(options.scenarios);
+  const { local, scenarios, withOwnServers, replayed } = choose(options);
   const verdicts = local.flatMap(([name, measure]) => {
     say(name);
     return measure({ repetitions: options.repetitions ?? localRepetitions });
   });
   if (verdicts.length > 0) console.log(renderVerdicts(verdicts));
+  for (const measure of replayed) console.log(await measure(options, { signal, say }));
   if (scenarios.length > 0) await bench(options, scenarios, signal);
   for (const measure of withOwnServers) console.log(`\n${await measure(options, { signal, say })}`);
 }
 
-function choose(names: string[]): {
+function choose({ scenarios: names, dataFile }: BenchArguments): {
   local: [string, (options: { repetitions: number }) => Verdict[]][];
   scenarios: Scenario[];
   withOwnServers: ((options: BenchArguments, context: BenchContext) => Promise<string>)[];
+  replayed: ((options: BenchArguments, context: BenchContext) => Promise<string>)[];
 } {
   const scenarios = createScenarios();
-  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), ...serverBenches.keys()];
+  const known = [...localBenches.keys(), ...scenarios.map((each) => each.name), ...serverBenches.keys(), ...replays.keys()];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new AppError('bad_usage', `there is no scenario "${unknown}"; there are ${known.join(', ')}`);
   const isChosen = (name: string): boolean => names.length === 0 || names.includes(name);
+  // Not everybody has the outcomes: who asks for everything gets what there is, who asks for this is told what is missing.
+  const canReplay = names.length > 0 || hasOutcomes(dataFile);
+  if (!canReplay) say('selection is left out: there are no outcomes to replay');
   return {
     local: [...localBenches].filter(([name]) => isChosen(name)),
     scenarios: scenarios.filter(({ name }) => isChosen(name)),
     withOwnServers: [...serverBenches].filter(([name]) => isChosen(name)).map(([, measure]) => measure),
+    replayed: canReplay ? [...replays].filter(([name]) => isChosen(name)).map(([, measure]) => measure) : [],
   };
 }
 
