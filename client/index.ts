@@ -29,6 +29,14 @@ export {
 } from './definitions';
 export { resolveEnvironment, type Environment, type EnvironmentOptions } from './environment';
 export { listOpenGates, type OpenGates, type RunGate, type RunTask } from './gates';
+export {
+  exportHistory,
+  importHistory,
+  type BadHistoryLine,
+  type HistoryFilter,
+  type ImportOptions,
+  type ImportSummary,
+} from './history-transfer';
 export { listRuns, type RunFilter, type RunSummary } from './list-runs';
 export { waitForResult, type RunOutcome, type WaitOptions } from './run-outcome';
 export { explainStep, getArtifact, getGates, getStatus, getTask, getTimeline, type Answer } from './run-views';
