@@ -27,7 +27,7 @@ export const command: CliCommand = {
     const shown = isStandardInput(name) ? '<stdin>' : name;
     const listed: BadHistoryLine[] = [];
     let told = 0;
-    const summary = await importHistory(openClient(context), untilAborted(readChunks(name, context), io.signal), {
+    const summary = await importHistory(openClient(context), untilAborted(readChunks(name, context), io), {
       strict: options.flag('strict'),
       signal: io.signal,
       onBadLine: (bad) => {
@@ -59,14 +59,20 @@ function interrupted({ imported, lines }: ImportSummary, name: string): AppError
 }
 
 /** A terminal, or a program that writes slowly, is not waited for once the command is to end. */
-async function* untilAborted<T>(chunks: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
+async function* untilAborted<T>(chunks: AsyncGenerator<T>, { signal, stdin }: CommandContext['io']): AsyncGenerator<T> {
   const aborted = new Promise<{ done: true; value: undefined }>((resolve) => {
     signal.addEventListener('abort', () => resolve({ done: true, value: undefined }), { once: true });
   });
-  for (;;) {
-    const next = await Promise.race([chunks.next(), aborted]);
-    if (next.done === true) return;
-    yield next.value;
+  try {
+    while (!signal.aborted) {
+      const next = await Promise.race([chunks.next(), aborted]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Not waited for: it may be at a read that nothing ends.
+    if (signal.aborted) stdin.unref?.();
+    void chunks.return(undefined);
   }
 }
 
