@@ -33,6 +33,8 @@ export interface CliIo {
 /** What is piped in can be read; a terminal, or a test without input, may have nothing. */
 export interface CliInput extends Partial<AsyncIterable<Uint8Array | string>> {
   isTTY?: boolean;
+  /** The process may end though more could come. */
+  unref?(): unknown;
 }
 
 export interface CliOutput {

@@ -63,8 +63,17 @@ export function compileSource(file: SourceFile, options: CompileFileOptions): Co
 }
 
 /** Compiles an agents file that is given by itself. */
-export function reportAgents(file: SourceFile, { strict = false }: Pick<CompileFileOptions, 'strict'>): FileDiagnostics {
-  return reportOf(file, compileAgents(file.bytes, { format: file.format }).diagnostics, strict);
+export function reportAgents(file: SourceFile, options: Pick<CompileFileOptions, 'strict'>): FileDiagnostics {
+  return compileAgentsSource(file, options).report;
+}
+
+/** The same with its agents, which are null where it has errors. */
+export function compileAgentsSource(
+  file: SourceFile,
+  { strict = false }: Pick<CompileFileOptions, 'strict'> = {},
+): { specs: AgentSpec[] | null; report: FileDiagnostics } {
+  const { agents, diagnostics } = compileAgents(file.bytes, { format: file.format });
+  return { specs: agents, report: reportOf(file, diagnostics, strict) };
 }
 
 function reportOf(file: SourceFile, found: Diagnostic[], strict: boolean): FileDiagnostics {

@@ -1,25 +1,37 @@
 import { AppError } from '../core/contract/errors';
 import type { CommandContext } from './command';
-import { renderReports, reportsToJson, type CompiledFile } from './compile-file';
+import { renderReports, reportsToJson, type CompiledFile, type FileDiagnostics } from './compile-file';
 import { shellQuote } from './render/commands';
 import { detectRenderOptions } from './render/style';
 
 /** Shows the diagnostics of a file that does not compile on standard error, and gives the error that ends the command. */
-export function invalidFile({ io, note, isJson }: CommandContext, compiledFile: CompiledFile): AppError {
+export function invalidFile(context: CommandContext, { reports }: CompiledFile): AppError {
+  return invalidReports(context, reports[0]?.isOk === false ? 'invalid_workflow' : 'invalid_agents', reports);
+}
+
+/** The same of an agents file that is given by itself. */
+export function invalidAgentsFile(context: CommandContext, report: FileDiagnostics): AppError {
+  return invalidReports(context, 'invalid_agents', [report]);
+}
+
+function invalidReports(
+  { io, note, isJson }: CommandContext,
+  code: 'invalid_workflow' | 'invalid_agents',
+  reports: readonly FileDiagnostics[],
+): AppError {
   const { color } = detectRenderOptions(io.stderr, io.variables);
-  if (!isJson) note(renderReports(compiledFile.reports, { color, withInfos: false }));
-  const bad = compiledFile.reports.filter(({ isOk }) => !isOk).map(({ file }) => file.name);
-  const isWorkflow = compiledFile.reports[0]?.isOk === false;
-  return new AppError(isWorkflow ? 'invalid_workflow' : 'invalid_agents', `${bad.join(' and ')} cannot be used as written`, {
+  if (!isJson) note(renderReports(reports, { color, withInfos: false }));
+  const bad = reports.filter(({ isOk }) => !isOk).map(({ file }) => file.name);
+  return new AppError(code, `${bad.join(' and ')} cannot be used as written`, {
     hint: 'mend what is shown above, and check with: vapora validate',
-    details: reportsToJson(compiledFile.reports),
+    details: reportsToJson(reports),
   });
 }
 
 const maxWarnings = 5;
 
 /** Names the first warnings of a file that compiles, each on one line, on standard error: `validate` shows them in full. */
-export function noteWarnings({ note }: CommandContext, { file, reports }: CompiledFile): void {
+export function noteWarnings({ note }: CommandContext, { file, reports }: Pick<CompiledFile, 'file' | 'reports'>): void {
   const warnings = reports.flatMap((report) =>
     report.diagnostics
       .filter(({ severity }) => severity === 'warning')

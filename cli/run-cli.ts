@@ -14,6 +14,7 @@ const groupSummaries: Record<string, string> = {
   workflow: 'start, watch and steer runs',
   definitions: 'published workflow definitions',
   agents: 'the registry of agents',
+  history: 'what agents have done, from and for elsewhere',
   audit: 'who did what, when and why',
   db: 'the Postgres schema',
 };

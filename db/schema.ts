@@ -154,7 +154,8 @@ export type ExecutionState = 'intended' | 'running' | 'retrying' | 'ended';
 
 export interface ExecutionsTable {
   id: Defaulted<number>;
-  root_run_id: string;
+  /** Null of what was imported. */
+  root_run_id: string | null;
   path: string;
   generation: number;
   slot: number;
@@ -179,6 +180,8 @@ export interface ExecutionsTable {
   failure: string | null;
   explanation: NullableJson<AssignmentExplanation>;
   run_id: string | null;
+  import_key: string | null;
+  import_id: string | null;
 }
 
 export interface ExecutionAttemptsTable {

@@ -14,7 +14,8 @@ export const command: CliCommand = {
     const { options } = context;
     const agents = await listAgents(openClient(context), { role: options.text('role'), includeRetired: options.flag('all') });
     if (context.isJson) context.printJson({ schemaVersion: 1, agents });
-    else if (agents.length === 0) context.print('No agents are registered. A run registers those of its agents.yaml.');
+    else if (agents.length === 0)
+      context.print('No agents are registered. A run registers those of its agents.yaml, and so does: vapora agents add FILE');
     else {
       const rows = agents.map(({ id, role, skills, capacity, executor, retiredAt }) =>
         [id, role, skills.join(', ') || '-', String(capacity), `${executor.kind}${retiredAt === null ? '' : ' (retired)'}`].map(plainText),

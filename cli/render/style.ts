@@ -67,6 +67,9 @@ const symbolTable = {
   barDone: ['█', '█', '#'],
   barOpen: ['░', '░', '.'],
   undoBar: ['▒', '▒', '<'],
+  then: ['→', '→', '->'],
+  /** A day on which nothing was done. */
+  gap: ['·', '·', ' '],
   times: ['×', '×', 'x'],
   ellipsis: ['…', '…', '...'],
 } as const;

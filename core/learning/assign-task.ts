@@ -49,15 +49,8 @@ export function assignTask(
 
   const candidates = present.map((agent) => candidateOf(agent, facts.get(agent.id)));
   const ranked = rankCandidates(candidates, demand.taskType, { policy: demand.policy, recency: true });
-  const passedOver = new Map<string, string>();
-  let choosable = ranked;
-  const free = ranked.filter(({ running, capacity }) => running < capacity);
-  if (free.length < ranked.length) {
-    for (const { agentId, running, capacity } of ranked) {
-      if (running >= capacity) passedOver.set(agentId, `is busy (${running}/${capacity})`);
-    }
-    choosable = free;
-  }
+  const { free, passedOver } = passOverBusy(ranked);
+  let choosable: readonly AgentScore[] = free;
   if (demand.quality === 'Critical') {
     const confident = free.filter(({ confidence }) => confidence >= criticalConfidence);
     if (confident.length > 0) {
@@ -84,7 +77,18 @@ export function assignTask(
   return { kind: 'assigned', agent, score: chosen, explanation };
 }
 
-function candidateOf(agent: AgentSpec, facts: AgentFacts | undefined): Candidate {
+/** Those who have a slot left, best first, and of the others why they cannot be given the task. */
+export function passOverBusy(ranked: readonly AgentScore[]): { free: AgentScore[]; passedOver: Map<string, string> } {
+  const isFree = ({ running, capacity }: AgentScore): boolean => running < capacity;
+  const busy = ranked.filter((score) => !isFree(score));
+  return {
+    free: ranked.filter(isFree),
+    passedOver: new Map(busy.map(({ agentId, running, capacity }) => [agentId, `is busy (${running}/${capacity})`])),
+  };
+}
+
+/** An agent as it is ranked; without facts it is idle and unknown. */
+export function candidateOf(agent: AgentSpec, facts: AgentFacts | undefined): Candidate {
   return {
     agentId: agent.id,
     running: facts?.running ?? 0,

@@ -35,12 +35,14 @@ export interface ExplainInput {
   /** Reasons that outrank the score, by agent id: `is busy`, `has too little experience for critical work`. */
   passedOver: ReadonlyMap<string, string>;
   rejected: readonly { agentId: string; reason: string }[];
+  /** How many candidates, and how many others, are listed; an explanation that is stored with each assignment must stay short. */
+  limit?: number;
 }
 
 export function explainAssignment(input: ExplainInput): AssignmentExplanation {
-  const { chosen, ranked } = input;
+  const { chosen, ranked, limit = listedCandidates } = input;
   const nobodyKnown = ranked.every(({ n }) => n === 0);
-  const listed = ranked.slice(0, listedCandidates);
+  const listed = ranked.slice(0, limit);
   if (!listed.includes(chosen)) listed[listed.length - 1] = chosen;
   return {
     policy: input.policy,
@@ -55,7 +57,7 @@ export function explainAssignment(input: ExplainInput): AssignmentExplanation {
         : { ...score, lost: input.passedOver.get(score.agentId) ?? whyLost(score, chosen, nobodyKnown) },
     ),
     more: ranked.length - listed.length,
-    rejected: input.rejected.slice(0, listedCandidates),
+    rejected: input.rejected.slice(0, limit),
   };
 }
 

@@ -7,6 +7,7 @@ import { estimatesOfSteps } from './0006-estimates-of-steps';
 import { rollbackRequests } from './0007-rollback-requests';
 import { signingKeys } from './0008-signing-keys';
 import { tasks } from './0009-tasks';
+import { importedHistory } from './0010-imported-history';
 import type { Migration } from './migration';
 
 /** All migrations, in the order in which they run. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   rollbackRequests,
   signingKeys,
   tasks,
+  importedHistory,
 ];

@@ -32,8 +32,13 @@ export interface ExpertiseRow {
 
 const terminal = `outcome in ('success', 'failure') and mode = 'do'`;
 
+/** Of the rows, given as an SQL condition: `asOf` leaves out what ended after `at`, which counts as of just now otherwise. */
+function withinHistory(at: string, asOf: boolean): string {
+  return `finished_at > ${at} - interval '${historyDays} days'${asOf ? ` and finished_at <= ${at}` : ''}`;
+}
+
 /** Sums for one agent and task type; the arguments are SQL expressions. Read by the index executions_learning alone. */
-export function expertiseSql(agentId: string, taskType: string, at: string): string {
+export function expertiseSql(agentId: string, taskType: string, at: string, asOf = false): string {
   return `select ${agentId} as agent_id, ${taskType} as task_type, count(*)::int as n, (count(*) filter (where succeeded))::int as successes,
       coalesce(sum(weight), 0) as weights, coalesce(sum(weight) filter (where succeeded), 0) as success_weights,
       coalesce(sum(decay) filter (where succeeded), 0) as decayed_successes, coalesce(sum(decay) filter (where not succeeded), 0) as decayed_failures,
@@ -46,16 +51,16 @@ export function expertiseSql(agentId: string, taskType: string, at: string): str
       from (
         select outcome, duration_ms, cost_usd, finished_at, greatest(0, extract(epoch from ${at} - finished_at)::float8) / 86400 as age
         from executions where task_type = ${taskType} and agent_id = ${agentId} and ${terminal}
-          and finished_at > ${at} - interval '${historyDays} days'
+          and ${withinHistory(at, asOf)}
         order by finished_at desc limit ${newestExecutions}
       ) newest
     ) weighted`;
 }
 
 /** n and successes of an agent over its newest rows of any task type. Read by the index executions_of_agent alone. */
-export function overallSql(agentId: string, at: string): string {
+export function overallSql(agentId: string, at: string, asOf = false): string {
   return `select count(*)::int as n, (count(*) filter (where outcome = 'success'))::int as successes from (
-      select outcome from executions where agent_id = ${agentId} and ${terminal} and finished_at > ${at} - interval '${historyDays} days'
+      select outcome from executions where agent_id = ${agentId} and ${terminal} and ${withinHistory(at, asOf)}
       order by finished_at desc limit ${newestExecutions}
     ) newest`;
 }

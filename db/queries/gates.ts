@@ -122,7 +122,7 @@ async function loadResults(db: Database, rootRunIds: readonly string[]): Promise
     .execute();
   return new Map(
     rows.flatMap(({ root_run_id: rootRunId, step, result }) => {
-      if (result === null) return [];
+      if (rootRunId === null || result === null) return [];
       const { summary, outputs, metrics } = result;
       return [
         [

@@ -48,10 +48,20 @@ function executionOfRow(row: TerminalRow): ExecutionData {
   };
 }
 
+export interface ProfileOptions {
+  /** As it was known at the time: what ended later is left out. Otherwise such a row is of a clock that is wrong, and counts. */
+  asOf?: boolean | undefined;
+}
+
 /**
  * The whole profile of one agent with its learning curves, from rows: the newest 100 of each task type in the last 90 days.
  */
-export async function loadLearningProfile(db: Database, agentId: string, atMs: number): Promise<LearningProfile> {
+export async function loadLearningProfile(
+  db: Database,
+  agentId: string,
+  atMs: number,
+  { asOf = false }: ProfileOptions = {},
+): Promise<LearningProfile> {
   // Task types are few and rows many: step from one type to the next in the index instead of reading all of the agent's rows.
   const { rows } = await sql<TerminalRow>`
     with recursive types as (
@@ -64,6 +74,7 @@ export async function loadLearningProfile(db: Database, agentId: string, atMs: n
       select agent_id, task_type, outcome, finished_at, duration_ms, cost_usd from executions
       where agent_id = ${agentId} and task_type = types.task_type and outcome in ('success', 'failure') and mode = 'do'
         and finished_at > ${isoOf(atMs)}::timestamptz - make_interval(days => ${historyDays})
+        and (not ${asOf}::boolean or finished_at <= ${isoOf(atMs)}::timestamptz)
       order by finished_at desc limit ${newestExecutions}
     ) newest`.execute(db);
   return updateProfileWithLearning(createLearningProfile(agentId), rows.map(executionOfRow), atMs);
@@ -75,6 +86,7 @@ export async function loadAllLearningProfiles(
   agentIds: readonly string[],
   taskTypes: readonly string[],
   atMs: number,
+  { asOf = false }: ProfileOptions = {},
 ): Promise<Map<string, LearningProfile>> {
   const statement = new Statement();
   const ids = statement.value([...new Set(agentIds)], 'text[]');
@@ -91,8 +103,8 @@ export async function loadAllLearningProfiles(
     unprepared,
     `select c.id, o.n, o.successes,
        (select jsonb_agg(x) from unnest(${types}) as t(task_type)
-        cross join lateral (${expertiseSql('c.id', 't.task_type', at)}) x where x.n > 0) as expertise
-     from unnest(${ids}) as c(id) cross join lateral (${overallSql('c.id', at)}) o`,
+        cross join lateral (${expertiseSql('c.id', 't.task_type', at, asOf)}) x where x.n > 0) as expertise
+     from unnest(${ids}) as c(id) cross join lateral (${overallSql('c.id', at, asOf)}) o`,
   );
   return new Map(
     rows.map(({ id, n, successes, expertise }) => {

@@ -29,7 +29,7 @@ describe('migrations', () => {
     try {
       const reports = await Promise.all(Array.from({ length: 4 }, () => migrateDatabase({ adminUrl: url.href, appRole: `role_${name}` })));
       const versions = reports.flatMap(({ applied }) => applied.map(({ version }) => version));
-      expect(versions.sort()).toEqual(migrations.map(({ version }) => version));
+      expect(versions.sort((a, b) => a - b)).toEqual(migrations.map(({ version }) => version));
       expect(await migrationStatus(url.href)).toMatchObject({ upToDate: true });
     } finally {
       await asOwner(fixture, `drop database ${name} with (force)`);
