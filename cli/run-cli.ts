@@ -15,6 +15,7 @@ const groupSummaries: Record<string, string> = {
   definitions: 'published workflow definitions',
   agents: 'the registry of agents',
   history: 'what agents have done, from and for elsewhere',
+  keys: 'keys to sign approvals with',
   audit: 'who did what, when and why',
   db: 'the Postgres schema',
 };

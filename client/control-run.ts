@@ -169,6 +169,7 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
     case 'unsigned':
       return "'vapora keys create' makes a key of your own; with one here, approve, reject, adjust and report sign by themselves";
     case 'bad_token':
+      return "sign it exactly as it is sent, with a key that is registered and not revoked: 'vapora keys list --all' shows them";
     case 'expired_token':
     case 'replayed_token':
       return 'sign again: without --token, approve, reject, adjust and report do so by themselves';
@@ -192,7 +193,7 @@ export function hintOfRefusal(code: RefusalCode | undefined, id: string): string
     case 'does_not_apply':
     case 'already_decided':
     case undefined:
-      return `'vapora workflow status --id ${id}' shows its open gates`;
+      return `'vapora workflow status --id ${id}' shows how it stands`;
   }
 }
 

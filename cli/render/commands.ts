@@ -26,7 +26,7 @@ export function decideCommand(decision: 'approve' | 'reject', runId: string, gat
 export function reportCommand(runId: string, { step, agent, mayReport, asked }: TaskView, user?: string): string {
   const by = user !== undefined && mayReport.includes(user) ? '' : ` --by ${shellQuote(agent)}`;
   const outputs = asked.outputs.map((name) => ` --output ${shellQuote(`${name}=@FILE`)}`).join('');
-  return `vapora workflow report --id ${shellQuote(runId)} --step ${shellQuote(step)}${by} --status success${outputs}`;
+  return `vapora workflow report --id ${shellQuote(runId)} --step ${shellQuote(step)}${by} --status success${asked.isReview === true ? ' --verdict VERDICT' : ''}${outputs}`;
 }
 
 /** Approving it goes over something that is not as it should be. Trying again what is unknown is no such thing. */

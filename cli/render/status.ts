@@ -29,10 +29,13 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   addList('Risks', risks(view), options, add, colors.yellow);
   if (view.adjustments.length > 0) {
     const shown = view.adjustments.slice(-maxAdjustments).map((one) => `${plainText(one.message)} (${plainText(one.by)}, ${one.kind})`);
-    add(`Adjustments (${view.adjustments.length}):`, ...treeLines(shown, options));
+    const older = view.adjustments.length - shown.length;
+    add(`Adjustments (${view.adjustments.length}${older > 0 ? `, the newest ${shown.length}` : ''}):`, ...treeLines(shown, options));
   }
-  const openGates = view.gates.filter((gate) => gate.state === 'open');
-  const { tasks = [] } = view;
+  // Of a run that was terminated they stand open, and nobody is asked any more.
+  const hasEnded = isTerminalRunStatus(view.status);
+  const openGates = hasEnded ? [] : view.gates.filter((gate) => gate.state === 'open');
+  const tasks = hasEnded ? [] : (view.tasks ?? []);
   if (openGates.length + tasks.length > 0) {
     add(colors.yellow(`Waiting for a person (${openGates.length + tasks.length}):`));
     for (const gate of openGates.slice(0, options.listLimit ?? Infinity)) {

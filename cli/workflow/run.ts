@@ -75,6 +75,11 @@ function addStartOptions(command: Command): void {
 function refuseContradictions({ options }: CommandContext): void {
   const modes = ['wait', 'watch', 'detach'].filter((mode) => options.flag(mode));
   if (modes.length > 1) throw new AppError('bad_usage', `--${modes[0]} and --${modes[1]} exclude each other`, { hint: 'give one of them' });
+  if (options.flag('strict') && options.flag('autoApprove')) {
+    throw new AppError('bad_usage', '--strict and --auto-approve exclude each other', {
+      hint: 'where votes are signed, no gate answers itself: leave one of them out',
+    });
+  }
   if (options.flag('local') && options.flag('detach')) {
     throw new AppError('bad_usage', '--local and --detach exclude each other', {
       hint: "the environment ends with the command; start one that stays with 'vapora dev'",

@@ -122,7 +122,11 @@ export interface TaskView {
   progress: number | null;
   message?: string;
   /** What any agent gets. */
-  asked: Pick<AgentDocument, 'action' | 'tasks' | 'outputs' | 'inputs' | 'with' | 'comments' | 'undo'> & { title?: string };
+  asked: Pick<AgentDocument, 'action' | 'tasks' | 'outputs' | 'inputs' | 'with' | 'comments' | 'undo'> & {
+    title?: string;
+    /** Others go by its verdict: a success without one counts as approved. */
+    isReview?: true;
+  };
 }
 
 /** By `distinct_from`: who started the run, or has done work that the gate is about. */

@@ -4,6 +4,7 @@ import type { Refusal, RefusalCode, ReportReply } from '../contract/messages';
 import { matchOutputs } from '../contract/output-names';
 import { shortenText } from '../contract/text-size';
 import type { TaskView } from '../contract/views';
+import type { PlanStep } from '../plan/types';
 import { buildAgentDocument } from './agent-document';
 import { findDecisionMakers, writtenName } from './approvers';
 import { audit, cancelTimer, effectId, engineActor, findStep, realMsForPeople, startTimer, type Run } from './run';
@@ -292,6 +293,7 @@ function viewTask(run: Run, flight: OpenTask, bounds: ViewBounds): TaskView {
     asked: {
       ...(title === undefined ? {} : { title: text(title) }),
       ...(action === undefined ? {} : { action: text(action) }),
+      ...(effect.mode === 'do' && isReview(findStep(run, step).plan) && { isReview: true as const }),
       tasks: bound(tasks),
       outputs: outputs.slice(0, bounds.outputs),
       inputs: bound(inputs),
@@ -340,4 +342,8 @@ function iso(atMs: number): string {
 
 function refuse(code: RefusalCode, reason: string): { ok: false } & Refusal {
   return { ok: false, code, reason };
+}
+
+function isReview({ rework, taskType, canBlockMerge, canBlockDeployment }: PlanStep): boolean {
+  return rework !== undefined || taskType === 'CodeReview' || taskType === 'SecurityAudit' || canBlockMerge || canBlockDeployment;
 }
