@@ -75,7 +75,9 @@ function whyRefused(id: string, description: WorkflowExecutionDescription): AppE
     ? new AppError('refused', `${id} goes on: only a run that was terminated is rolled back from outside`, {
         hint: `vapora workflow cancel --id ${id} --reason "..." stops it and undoes what it did`,
       })
-    : new AppError('refused', `${id} was not terminated: it has ended by itself`, { hint: `'vapora workflow result --id ${id}' shows how` });
+    : new AppError('refused', `${id} was not terminated: it has ended by itself`, {
+        hint: `'vapora workflow result --id ${id}' shows how`,
+      });
 }
 
 function nothingToUndo(id: string, what: string): AppError {
