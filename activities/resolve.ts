@@ -25,6 +25,8 @@ import { verifyStart } from './signed-start';
 import { maxInlineLength, plainPieceOf, type TextPieces } from './text-pieces';
 
 const cachedSources = 50;
+/** So many agents are known to the run itself by their ids. */
+const maxNamedAgents = 1_000;
 /** A marker of the history ends at 2 MiB, and holds the first piece of the plan too. */
 const maxInputsBytes = 1_000_000;
 
@@ -88,6 +90,7 @@ export function createResolveActivities(db: Database | null, pieces: TextPieces,
         ? { planText, planPieces: 1 }
         : { planText: '', planPieces: pieces.count(planHash, planText), planCompressed: true }),
       agentSet,
+      ...(agents.length <= maxNamedAgents && { agentIds: agents.map(({ id }) => id) }),
       humans: humansOf(agents),
       inputs: bound.values,
       initiator,

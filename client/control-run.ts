@@ -4,10 +4,11 @@ import { AppError, isAppError } from '../core/contract/errors';
 import { refusalCodes } from '../core/contract/messages';
 import type { CancelMessage, DecideMessage, DecideReply, PauseMessage, RefusalCode, ResumeMessage } from '../core/contract/messages';
 import type { SignalName } from '../core/contract/names';
+import { isTerminalRunStatus } from '../core/contract/states';
 import { findRun } from '../db/queries/runs';
 import { callDatabase } from './call-database';
 import type { VaporaClient } from './connect';
-import { describeRun, getStatus } from './run-views';
+import { describeRun, getStatus, peekStatus } from './run-views';
 import type { SignedRun } from './signing';
 import { callTemporal, isWorkerMissing, isWorkflowNotFound, runNotFound } from './temporal-errors';
 
@@ -222,13 +223,32 @@ export async function cancelRun(client: VaporaClient, id: string, message: Cance
   await sendSignal(client, id, 'cancel', message);
 }
 
-/** Nothing new starts; what runs finishes. */
-export async function pauseRun(client: VaporaClient, id: string, message: PauseMessage): Promise<void> {
-  await sendSignal(client, id, 'pause', message);
+/** Nothing new starts; what runs finishes. AppError `refused` where the run is paused already, is ending or has ended. */
+export async function pauseRun(client: VaporaClient, id: string, message: PauseMessage): Promise<HoldAnswer> {
+  return holdRun(client, id, 'pause', message);
 }
 
-export async function resumeRun(client: VaporaClient, id: string, message: ResumeMessage): Promise<void> {
-  await sendSignal(client, id, 'resume', message);
+/** AppError `refused` where the run is not paused. */
+export async function resumeRun(client: VaporaClient, id: string, message: ResumeMessage): Promise<HoldAnswer> {
+  return holdRun(client, id, 'resume', message);
+}
+
+export interface HoldAnswer {
+  message: string;
+  /** `signal`: no worker was up to answer, and the request waits in the run's history. */
+  via: 'update' | 'signal';
+}
+
+async function holdRun(
+  client: VaporaClient,
+  id: string,
+  kind: 'pause' | 'resume',
+  message: PauseMessage | ResumeMessage,
+): Promise<HoldAnswer> {
+  const reply = await sendUpdate<AdjustReply>(client, id, { name: 'adjust', message: { ...message, kind }, what: 'the request' });
+  if (typeof reply === 'object') return { message: reply.message, via: 'update' };
+  await sendSignal(client, id, kind, message);
+  return { message: `no worker is up to answer: asked ${id} to ${kind === 'pause' ? 'pause' : 'go on'} when one is`, via: 'signal' };
 }
 
 /** AppError `refused` when the run has ended, `not_found` without such a run. */
@@ -245,7 +265,10 @@ export async function sendSignal(client: VaporaClient, id: string, name: SignalN
 async function whyClosed(client: VaporaClient, id: string, cause: unknown): Promise<AppError> {
   const description = await describeRun(client, id);
   if (description === undefined) return runNotFound(id, cause);
-  return new AppError('refused', `${id} has ended (${description.status.name.toLowerCase().replaceAll('_', ' ')})`, {
+  const { status = 'created' } = (await peekStatus(client, id)) ?? {};
+  // A run that does not complete has failed in Temporal, whatever it has come to.
+  const end = isTerminalRunStatus(status) ? status : description.status.name.toLowerCase();
+  return new AppError('refused', `${id} has ended (${end.replaceAll('_', ' ')})`, {
     hint: `'vapora workflow result --id ${id}' shows how`,
     cause,
   });

@@ -15,7 +15,7 @@ export {
 export { openAgentLogs, type AgentLogFilter, type AgentLogLine, type AgentLogReader } from './agent-logs';
 export { getAudit, verifyAudit, type AuditRange, type AuditRecord, type AuditVerification } from './audit';
 export { connectVapora, type ConnectVaporaOptions, type VaporaClient } from './connect';
-export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type Signing } from './control-run';
+export { adjustRun, cancelRun, decideGate, pauseRun, resumeRun, type DecideAnswer, type HoldAnswer, type Signing } from './control-run';
 export {
   compileDefinition,
   getDefinition,

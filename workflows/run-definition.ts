@@ -73,6 +73,7 @@ export async function runDefinition(...args: unknown[]): Promise<RunResult> {
       autoApprove,
       historyEstimatesMs,
       version,
+      ...(resolved.agentIds && { agentIds: resolved.agentIds }),
       ...(resolved.signatures && { signatures: resolved.signatures }),
       ...(resolved.initiatorAssurance && { initiatorAssurance: resolved.initiatorAssurance }),
       ...(saved && { saved: saved.state as RunState }),

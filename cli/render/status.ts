@@ -19,6 +19,10 @@ export function renderStatus(view: RunStatusView, options: RenderOptions): strin
   add(`Workflow: ${colors.bold(plainText(view.id))}${titleText(view)}`);
   add(`Status: ${colorStatus(view.status, colors)}${phaseText(view)}`);
   if (view.reason !== undefined && view.reason !== '') add(`Reason: ${plainText(view.reason)}`);
+  if (view.paused !== undefined)
+    add(
+      `Paused by ${plainText(view.paused.by)}: ${plainText(view.paused.reason)}${view.paused.isFrozen ? ' (deadlines stand still)' : ''}`,
+    );
   add(`Progress: ${formatPercent(view.progress)} ${progressBar(view.progress, options)}`);
   add(`Timeline: ${timelineText(view, options)}`);
   if (view.signatures === 'required') add('Signatures: required of whoever votes or changes it');

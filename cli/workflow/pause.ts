@@ -17,13 +17,13 @@ export const command: CliCommand = {
     const { options } = context;
     const id = options.required('id');
     const freeze = options.flag('freeze');
-    await pauseRun(openClient(context), id, {
+    const { message, via } = await pauseRun(openClient(context), id, {
       reason: options.required('reason'),
       by: options.text('by') ?? currentUser(),
       ...(freeze && { freeze }),
     });
-    if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'pause' });
-    else context.print(`asked ${id} to pause: nothing new starts, what runs finishes${freeze ? ', deadlines stand still' : ''}`);
+    if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'pause', via });
+    else context.print(message);
     return exitCodes.done;
   },
 };

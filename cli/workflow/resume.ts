@@ -14,9 +14,12 @@ export const command: CliCommand = {
     const { options } = context;
     const id = options.required('id');
     const reason = options.text('reason');
-    await resumeRun(openClient(context), id, { by: options.text('by') ?? currentUser(), ...(reason !== undefined && { reason }) });
-    if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'resume' });
-    else context.print(`asked ${id} to go on`);
+    const { message, via } = await resumeRun(openClient(context), id, {
+      by: options.text('by') ?? currentUser(),
+      ...(reason !== undefined && { reason }),
+    });
+    if (context.isJson) context.printJson({ schemaVersion: 1, id, requested: 'resume', via });
+    else context.print(message);
     return exitCodes.done;
   },
 };

@@ -46,6 +46,8 @@ export interface ResolveOutput extends FrozenPlan {
   planText: string;
   /** sha256 of the frozen agent set (agents of this run, their specs). */
   agentSet: string;
+  /** Ids of its agents; absent where they are very many, and in histories from before it was known. */
+  agentIds?: string[];
   /** Human agents by role, for gates that name no approver. */
   humans: { id: string; role: string }[];
   inputs: Record<string, unknown>;

@@ -26,6 +26,8 @@ export interface RunStatusView {
   /** 0..1. */
   progress: number;
   reason?: string;
+  /** Present while it is paused. `isFrozen`: deadlines stand still too. */
+  paused?: { by: string; reason: string; since: string; isFrozen: boolean };
   waitsFor: string[];
   startedAt: string;
   endedAt?: string;

@@ -45,8 +45,9 @@ export interface RunState {
   editing?: PlanEditing;
   /** The plan of the run, once its steps were edited. */
   followed?: FrozenPlan & { historyEstimatesMs: Record<string, number> };
-  /** The agents of the run, once some were added. */
+  /** The agents of the run, once some were added, and the ids of those. */
   agentSet?: string;
+  addedAgents?: string[];
   /** The newest. */
   adjustments?: AdjustmentRecord[];
   /** Why the run is ending: set once. */

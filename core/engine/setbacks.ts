@@ -149,7 +149,7 @@ export function sampleTimerId(node: StepNode): string {
   return `${node.plan.id}/sample-${node.run.monitor?.next ?? 0}`;
 }
 
-function deferTimerId(node: StepNode): string {
+export function deferTimerId(node: StepNode): string {
   return `${node.plan.id}/deferred`;
 }
 

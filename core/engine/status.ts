@@ -4,6 +4,7 @@ import type { StepNode } from './plan-index';
 import { audit, engineActor, type Run } from './run';
 import { currentSubStep } from './rollout';
 import { countResting, describeTasks } from './tasks';
+import { deferTimerId } from './setbacks';
 import { checkRunTransition, isSettled } from './transitions';
 
 /** What the run as a whole is doing, from its counters: O(phases), not O(steps). */
@@ -94,6 +95,8 @@ export function progressOf(run: Run): number {
 
 /** Why a step is as it is; of one that waits for an agent: whom for. */
 export function stepReason(run: Run, node: StepNode): string | undefined {
+  const until = node.run.state === 'deferred' ? run.state.timers[deferTimerId(node)]?.atMs : undefined;
+  if (until !== undefined) return `${node.run.reason ?? 'deferred'}; it runs again at ${new Date(until).toISOString()}`;
   const asked = describeTasks(run, node.plan.id);
   if (node.run.undoing !== undefined || (node.run.state !== 'ready' && node.run.state !== 'running')) return asked ?? node.run.reason;
   const isFree = node.run.state === 'running' || run.state.busy?.keys.includes(node.agentKey) !== true;

@@ -64,6 +64,8 @@ export interface EngineOptions {
   timeScale: number;
   initiator: string;
   inputs: Record<string, unknown>;
+  /** Ids of the agents that it began with. Absent: not known. */
+  agentIds?: readonly string[];
   /** Human agents: the approvers where a gate names none. */
   humans: { id: string; role: string }[];
   autoApprove: boolean;

@@ -37,6 +37,7 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
     phases: index.phases.map((phase) => viewPhase(run, phase, nowMs)),
     progress: progressOf(run),
     ...(state.reason === undefined ? {} : { reason: text(state.reason) }),
+    ...viewPause(run, text),
     waitsFor: boundNames(waitsFor(run), bounds),
     startedAt: iso(options.startedAtMs),
     ...(state.endedAtMs === undefined ? {} : { endedAt: iso(state.endedAtMs) }),
@@ -61,6 +62,12 @@ export function createStatusView(run: Run, nowMs: number, bounds: ViewBounds): R
     totals: { steps: index.steps.length, gates: countGates(run), alerts: state.alertCount },
     timeline: projectTimeline(run, nowMs),
   };
+}
+
+function viewPause({ state: { paused } }: Run, text: (value: string) => string): Pick<RunStatusView, 'paused'> {
+  if (paused === undefined) return {};
+  const { by, reason, atMs, frozen } = paused;
+  return { paused: { by, reason: text(reason), since: iso(atMs), isFrozen: frozen !== undefined } };
 }
 
 function viewVerifying({ unverified, verifying = [] }: Run): Pick<RunStatusView, 'verifying'> {

@@ -179,7 +179,10 @@ test('pause, resume and cancel', async () => {
   await cli('workflow', 'run', 'gated.yaml', '--id', id, '--input', 'topic=x', '--wait');
   const steer = (verb: string, ...more: string[]) => cli('workflow', verb, '--id', id, ...more);
   expect((await steer('pause')).exitCode).toBe(2);
-  expect((await steer('pause', '--reason', 'lunch')).exitCode).toBe(0);
+  expect((await steer('resume')).stderr).toContain('the run is not paused');
+  expect((await steer('pause', '--reason', 'lunch', '--by', 'ana')).exitCode).toBe(0);
+  expect((await steer('pause', '--reason', 'again')).exitCode).toBe(5);
+  expect((await steer('status')).stdout).toContain('Paused by ana: lunch\n');
   const paused = await steer('result', '--wait');
   expect(paused).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('vapora workflow') });
   expect((await steer('resume')).exitCode).toBe(0);

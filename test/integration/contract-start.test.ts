@@ -81,6 +81,17 @@ test.each(['toString', 'hasOwnProperty', '__proto__', 'constructor', 'default', 
   },
 );
 
+test('inputs that grow as they are written anew fail the start, and not every workflow task', async () => {
+  const id = freshId();
+  const source = 'Workflow: grown\nInputs: { x: { type: list } }\nSteps:\n  a: { agent: developer }\n';
+  const input = JSON.stringify({ source, agents: instantAgents }).replace(/}$/, `,"inputs":{"x":[${'1e20,'.repeat(130_000)}1]}}`);
+  await startRaw(vapora, { id, type: 'grown', payloads: [rawPayload(input)] });
+  expect(await waitForResult(vapora.client, id)).toMatchObject({
+    status: 'failed',
+    reason: expect.stringContaining('the inputs are longer than') as string,
+  });
+});
+
 test('texts that Postgres cannot keep, and everything around the input undecodable: the run completes', async () => {
   const id = freshId();
   const odd = 'a\u0000b\ud800';

@@ -65,6 +65,16 @@ describe('retry_step', () => {
     expect(driver.launches.map(({ id }) => id)).toEqual(['b#1', 'b#3']);
   });
 
+  test('an agent that the run does not have is refused, and what waits keeps its result', () => {
+    const plan = buildPlan({ steps: { a: { approval: { approvers: ['ana'] } } } });
+    const driver = new EngineDriver(plan, { engine: { agentIds: ['developer-1'] } }).run();
+    expect(driver.adjust({ kind: 'retry_step', step: 'a', agent: 'nobody' })).toMatchObject({
+      code: 'no_such_agent',
+      reason: 'nobody is not among the agents of this run: developer-1',
+    });
+    expect(driver.state.steps['a']).toMatchObject({ state: 'waiting_approval', generation: 1 });
+  });
+
   test.each<[string, PlanDraft, string, string]>([
     ['passed', { steps: { a: {}, w: { approval: true } } }, 'a', 'a is passed: only what failed, was skipped or is held'],
     ['waits for another', { steps: { w: { approval: true }, b: { after: ['w'] } } }, 'b', 'b is pending'],

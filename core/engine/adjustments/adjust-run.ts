@@ -58,6 +58,7 @@ export function onAgentsAdded(run: Run, answer: { agentSet: string; added: strin
     return tellRefused(run, refusal, { kind: 'add_agent', by, object: role });
   }
   run.state.agentSet = answer.agentSet;
+  run.state.addedAgents = [...(run.state.addedAgents ?? []), ...added];
   askBusyAgain(run);
   const changed = {
     message: `${added.join(', ')} ${added.length === 1 ? 'works' : 'work'} on it too${problem === undefined ? '' : `; ${problem}`}`,

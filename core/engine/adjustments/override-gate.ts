@@ -13,7 +13,11 @@ export function overrideGate(run: Run, asked: string, { by, reason, via }: Asked
       return refuse('does_not_apply', `${open} holds back nothing that could be overridden: it asks for a decision, approve or reject it`);
     if (!run.index.byId.has(asked) && !run.index.phaseById.has(asked) && run.state.gates[asked] === undefined)
       return refuse('no_such_gate', `there is no step, phase or gate ${asked}`);
-    return refuse('does_not_apply', `nothing holds ${asked} back`);
+    const isDeferred = run.index.byId.get(asked)?.run.state === 'deferred';
+    return refuse(
+      'does_not_apply',
+      isDeferred ? `${asked} is deferred: retry_step runs it now, skip_step goes on without it` : `nothing holds ${asked} back`,
+    );
   }
   const vote: Vote = {
     gate: id,

@@ -16,6 +16,9 @@ export function retryStep(
   const { plan, run: step } = node;
   const refusal = whyNotRetried(run, node);
   if (refusal !== undefined) return refuse('does_not_apply', refusal);
+  const { agentIds } = run.options;
+  if (agent !== undefined && agentIds !== undefined && ![...agentIds, ...(run.state.addedAgents ?? [])].includes(agent))
+    return refuse('no_such_agent', `${agent} is not among the agents of this run: ${list(agentIds)}`);
   const unknown = Object.keys(inputs ?? {}).filter((name) => !plan.inputs.some((input) => input.name === name));
   if (unknown.length > 0) {
     const known = plan.inputs.map(({ name }) => name);
