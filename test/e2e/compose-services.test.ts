@@ -38,11 +38,13 @@ afterAll(async () => {
 
 /** The service's environment with this machine's addresses in the place of the containers' names. */
 function environmentOf(service: Service): Record<string, string> {
-  const translate = (name: string, value: string): string => {
+  const translate = (name: string, written: string): string => {
+    // As Compose fills in a variable that is not set.
+    const value = written.replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
     if (name === 'TEMPORAL_ADDRESS') return testTemporalAddress();
     if (name === 'TEMPORAL_NAMESPACE') return namespace;
     if (!value.startsWith('postgres://')) return value;
-    const url = new URL(value.replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1'));
+    const url = new URL(value);
     expect(url.host).toBe('postgres:5432');
     expect(url.pathname).toBe('/vapora');
     url.host = adminUrl.host;

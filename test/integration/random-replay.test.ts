@@ -35,13 +35,15 @@ async function slowDownRecordings(adminUrl: string): Promise<void> {
   await client.end();
 }
 
+const roles = ['developer', 'tester', 'code-reviewer', 'security'];
+
 /** Steps with random dependencies, approvals, failures and monitors; every agent takes some milliseconds. */
 function randomSource(chooser: Chooser): { source: string; agents: { source: string } } {
   const steps = Array.from({ length: 4 + chooser.among(9) }, (_, n) => {
     const before = Array.from({ length: chooser.among(3) }, () => `s${Math.max(0, n - 1 - chooser.among(4))}`);
     const after = n === 0 ? [] : [...new Set(before)];
     const kind = chooser.among(8);
-    const role = ['developer', 'tester', 'code-reviewer', 'security'][chooser.among(4)];
+    const role = roles[chooser.among(roles.length)];
     const keys = [
       `agent: ${kind === 1 ? 'monitor' : role}`,
       `dependencies: [${after.join(', ')}]`,
@@ -92,8 +94,9 @@ async function recordHistories(n: number): Promise<NamedHistory[]> {
       await handle.query('status').catch(() => undefined);
       if (looks % 20 === 0) await handle.signal('remark').catch(() => undefined);
       if (looks % 15 === 0 && looks <= 15 * maxEdits) edit(looks);
-      // A vote whose signature has to be looked at, and counts for nothing.
-      if (looks % 50 === 0) await handle.signal('approve', { gate: `s${looks % 4}`, by: 'eve', token: 'x.y.z' }).catch(() => undefined);
+      // A change whose signature has to be looked at, and counts for nothing.
+      const unsigned = { kind: 'add_agent', role: roles[looks % roles.length], by: 'eve', token: 'x.y.z' };
+      if (looks % 25 === 0) await handle.signal('adjust', unsigned).catch(() => undefined);
     }
   })();
   await waitForResult(vapora.client, id);
