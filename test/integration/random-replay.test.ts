@@ -96,7 +96,7 @@ async function recordHistories(n: number): Promise<NamedHistory[]> {
       if (looks % 15 === 0 && looks <= 15 * maxEdits) edit(looks);
       // A change whose signature has to be looked at, and counts for nothing.
       const unsigned = { kind: 'add_agent', role: roles[looks % roles.length], by: 'eve', token: 'x.y.z' };
-      if (looks % 25 === 0) await handle.signal('adjust', unsigned).catch(() => undefined);
+      if (looks % 25 === 0 && looks <= 75) await handle.signal('adjust', unsigned).catch(() => undefined);
     }
   })();
   await waitForResult(vapora.client, id);
