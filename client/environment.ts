@@ -82,7 +82,9 @@ export function resolveEnvironment(
       ...(metadata !== undefined && { metadata }),
     },
     webUiUrl: dev?.content.uiUrl,
-    adminDatabaseUrl: (variables['VAPORA_MIGRATE_URL'] || undefined) ?? dev?.content.adminDatabaseUrl,
+    // Whoever names a database means that one, not the owner's of another.
+    adminDatabaseUrl:
+      (variables['VAPORA_MIGRATE_URL'] || undefined) ?? (statedDatabaseUrl === undefined ? dev?.content.adminDatabaseUrl : undefined),
     stoppedDevFile: dev !== undefined && !dev.isRunning ? dev.file : undefined,
     isDatabaseOfDevFile: statedDatabaseUrl === undefined && dev?.content.databaseUrl !== undefined,
     dataDir: dev === undefined ? undefined : dirname(dev.file),

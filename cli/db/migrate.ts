@@ -1,24 +1,22 @@
-import { resolveEnvironment, type Environment } from '../../client/environment';
+import type { Environment } from '../../client/environment';
 import { ensureSearchAttributes } from '../../client/search-attributes';
 import { isAppError } from '../../core/contract/errors';
 import type { CliCommand, CommandContext } from '../command';
 import { exitCodes } from '../exit-codes';
 import { openClient } from '../open-client';
 import { addConnectionOptions } from '../option-parsers';
+import { addOwnerOption, findOwner } from '../owner-url';
 
 /** Brings the database to this vapora's schema, gives the application's role its rights, registers search attributes. */
 export const command: CliCommand = {
   configure(command) {
-    command
-      .option('--migrate-url <url>', "Postgres as the tables' owner (default: VAPORA_MIGRATE_URL, else the same as DATABASE_URL)")
-      .option('--no-search-attributes', 'leave Temporal alone');
+    addOwnerOption(command).option('--no-search-attributes', 'leave Temporal alone');
     addConnectionOptions(command);
   },
   async run(context) {
-    const { options, io } = context;
+    const { options } = context;
     const { migrateDatabase } = await import('../../db/migrate.js');
-    const environment = resolveEnvironment({ databaseUrl: options.text('databaseUrl') }, io.variables, io.cwd);
-    const adminUrl = options.text('migrateUrl') ?? environment.adminDatabaseUrl ?? environment.databaseUrl;
+    const { environment, ownerUrl: adminUrl } = findOwner(context);
     const report = await migrateDatabase({ adminUrl, ...roleOf(environment, adminUrl) });
     const registered = options.choice('searchAttributes') === false ? undefined : await registerIfReachable(context);
     if (context.isJson) context.printJson({ schemaVersion: 1, ...report, searchAttributes: registered ?? null });

@@ -5,7 +5,7 @@ import { personName } from '../../core/contract/person-name';
 import type { CliCommand } from '../command';
 import { exitCodes } from '../exit-codes';
 import { readText } from '../read-files';
-import { addOwnerOptions, ownerUrlOf } from './owner-url';
+import { addOwnerOptions, ownerUrlOf } from '../owner-url';
 
 /** Registers a public key that somebody has made elsewhere. */
 export const command: CliCommand = {

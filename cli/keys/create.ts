@@ -6,7 +6,7 @@ import { currentUser } from '../current-user';
 import { exitCodes } from '../exit-codes';
 import { keyFolder, writeKeyFile } from '../key-files';
 import { shellQuote } from '../render/commands';
-import { addOwnerOptions, ownerUrlOf } from './owner-url';
+import { addOwnerOptions, ownerUrlOf } from '../owner-url';
 
 /** A private key for this user, and its public half for the registry. */
 export const command: CliCommand = {

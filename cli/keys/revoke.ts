@@ -1,7 +1,7 @@
 import { revokeSigningKey } from '../../client/signing-keys';
 import type { CliCommand } from '../command';
 import { exitCodes } from '../exit-codes';
-import { addOwnerOptions, ownerUrlOf } from './owner-url';
+import { addOwnerOptions, ownerUrlOf } from '../owner-url';
 
 /** From now on nothing that the key signs counts. */
 export const command: CliCommand = {

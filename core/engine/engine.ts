@@ -1,13 +1,12 @@
-import { unsignedAdjustments, type AdjustVerdict } from '../contract/adjustments';
 import type { RunChanges } from '../contract/local-activities';
-import { adjustRun, onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
+import { onAgentsAdded, onPlanCompiled } from './adjustments/adjust-run';
 import { addAlert } from './alerts';
 import { askBusyAgain, onReplies, requestAgents } from './assignment';
 import { collectChanges } from './changes';
 import { checkEnd, judgeSlots, onSlotEnded } from './completion';
 import { onGateDecided } from './decided';
 import { beginEnding } from './ending';
-import { castVote, onGateTimer } from './gates';
+import { onGateTimer } from './gates';
 import { takeInbox } from './inbox';
 import { meetLateness, watchLateness } from './late';
 import { landEffect } from './launching';
@@ -17,17 +16,27 @@ import { checkPhase, judgePhasesAnew } from './phases';
 import type { StepNode } from './plan-index';
 import { checkStart, notifySettled, releaseHeldStep } from './readiness';
 import { renew } from './rework';
+import {
+  ignoreSignal,
+  judgeAdjustmentRequest,
+  judgeReportRequest,
+  judgeVoteRequest,
+  onAdjusted,
+  onReported,
+  onVoted,
+  pause,
+  tellLater,
+  unpause,
+} from './requests';
 import { wantSubStep } from './rollout';
 import { createRun, reindexRun } from './create-run';
-import { pauseRun, resumeRun } from './pausing';
 import { audit, countUnmet, effectId, engineActor, findStep, isBeingChanged, type Run } from './run';
 import { endOfSaga, onUndoEnded } from './saga';
-import { holdRequest, judgeChange, judgeSignature, refuseUnverified, requestVerification, takeVerified } from './signatures';
+import { refuseUnverified, requestVerification, takeVerified } from './signatures';
 import { setStatus, updateStatus, waitsFor } from './status';
-import { createTaskDocument, expireTask, isTask, judgeReport, remindOfTask, takeReport, withdrawTask, type JudgedReport } from './tasks';
-import type { RunState, Vote } from './run-state';
-import type { Decision, Engine, EngineEvent, EngineOptions, ReportVerdict, VoteVerdict } from './types';
-import { judgeVote, type Judgement } from './votes';
+import { createTaskDocument, expireTask, isTask, remindOfTask, withdrawTask } from './tasks';
+import type { RunState } from './run-state';
+import type { Decision, Engine, EngineEvent, EngineOptions } from './types';
 import { createGateViews } from './gate-views';
 import { fitView, type ViewBounds } from './view-bounds';
 import { createExplainView, createStatusView, createTimelineView } from './views';
@@ -69,18 +78,9 @@ export function createEngine(options: EngineOptions): Engine {
         changes.tasks.size > 0;
       return { any, urgent: changes.urgent };
     },
-    judgeVote(vote: Vote, token?: string) {
-      const judged = judgeVote(run, vote);
-      const refusal = judged.ok ? judgeSignature(run, { token }) : undefined;
-      return refusal === undefined ? verdictOf(vote, judged) : { ok: false, ...refusal };
-    },
-    judgeReport(report, token) {
-      const judged = judgeReport(run, report);
-      const refusal = judged.ok ? judgeSignature(run, { token, isFree: judged.result === undefined }) : undefined;
-      return refusal === undefined ? reportVerdictOf(judged) : { ok: false, ...refusal };
-    },
-    judgeAdjustment: (request, token) =>
-      judgeChange(run, request, token) ?? judgeSignature(run, { token, isFree: unsignedAdjustments.has(request.adjustment.kind) }),
+    judgeVote: (vote, token) => judgeVoteRequest(run, vote, token),
+    judgeReport: (report, token) => judgeReportRequest(run, report, token),
+    judgeAdjustment: (request, token) => judgeAdjustmentRequest(run, request, token),
     drain: () => void (run.isDraining = true),
     isQuiet: () => isQuiet(run),
     waitsFor: () => waitsFor(run),
@@ -226,7 +226,7 @@ function handle(run: Run, event: Exclude<EngineEvent, { type: 'verified' }>): vo
     case 'voted':
       return onVoted(run, event);
     case 'reported':
-      return onReported(run, event);
+      return takeReportOf(run, event);
     case 'cancelRequested':
       return beginEnding(run, { kind: 'cancel', reason: event.reason, rollback: event.noRollback ? 'none' : 'all' }, event.by);
     case 'pauseRequested':
@@ -261,6 +261,10 @@ function onEffectEnded(run: Run, event: Extract<EngineEvent, { type: 'effectEnde
   else if (flight.kind === 'sample') onSampleEnded(run, node, event);
   else onUndoEnded(run, node, event);
   if (flight.kind !== 'sample') askBusyAgain(run);
+}
+
+function takeReportOf(run: Run, event: Extract<EngineEvent, { type: 'reported' }>): void {
+  onReported(run, event, (ended) => onEffectEnded(run, ended));
 }
 
 function onTimer(run: Run, id: string): void {
@@ -298,50 +302,9 @@ function onTimer(run: Run, id: string): void {
   }
 }
 
-function onAdjusted(run: Run, event: Extract<EngineEvent, { type: 'adjusted' }>): void {
-  if (holdRequest(run, event)) return;
-  const { request, answer } = event;
-  const edits = run.state.edits;
-  const verdict = adjustRun(run, request);
-  if (verdict === undefined) {
-    if (answer !== undefined) run.tellLater = answer;
-    return;
-  }
-  if (run.state.edits !== edits) run.outdated = run.options;
-  answer?.(verdict);
-}
-
-function tellLater(run: Run, verdict: AdjustVerdict | undefined): void {
-  if (verdict !== undefined) run.tellLater?.(verdict);
-  delete run.tellLater;
-}
-
-function pause(run: Run, { by, reason, freeze = false }: Extract<EngineEvent, { type: 'pauseRequested' }>): void {
-  const why =
-    run.state.ending !== undefined ? 'the run is ending' : run.state.paused !== undefined ? 'the run is paused already' : undefined;
-  if (why !== undefined) return ignoreSignal(run, { name: 'pause', reason: why, by: by.id });
-  pauseRun(run, { by, reason, freeze });
-}
-
-function unpause(run: Run, { by, reason }: Extract<EngineEvent, { type: 'resumeRequested' }>): void {
-  if (run.state.paused === undefined) return ignoreSignal(run, { name: 'resume', reason: 'the run is not paused', by: by.id });
-  resumeRun(run, { by, reason });
-}
-
-function ignoreSignal(run: Run, { name, reason, by }: { name: string; reason: string; by?: string | undefined }): void {
-  run.state.ignoredSignals += 1;
-  run.changes.urgent = true;
-  audit(run, {
-    actor: by === undefined ? { kind: 'temporal', id: 'signal' } : { kind: 'person', id: by },
-    action: 'signal.ignored',
-    object: name,
-    reason,
-  });
-}
-
 function refuseLate(run: Run, event: EngineEvent): void {
   if (event.type === 'voted') onVoted(run, event);
-  else if (event.type === 'reported') onReported(run, event);
+  else if (event.type === 'reported') takeReportOf(run, event);
   else if (event.type === 'signalIgnored') ignoreSignal(run, event);
   else if (event.type === 'adjusted') onAdjusted(run, event);
   else if (event.type === 'agentsAdded') tellLater(run, onAgentsAdded(run, event));
@@ -425,36 +388,4 @@ function takeDecisions(run: Run): Decision[] {
   return decisions.some(({ type }) => type === 'cancelEffect')
     ? decisions.filter((decision) => decision.type !== 'cancelEffect' || run.state.inFlight[effectId(decision.effect)] !== undefined)
     : decisions;
-}
-
-function onVoted(run: Run, event: Extract<EngineEvent, { type: 'voted' }>): void {
-  if (holdRequest(run, event)) return;
-  const { vote, answer } = event;
-  const judged = castVote(run, vote);
-  answer?.(verdictOf(vote, judged));
-}
-
-function onReported(run: Run, event: Extract<EngineEvent, { type: 'reported' }>): void {
-  if (holdRequest(run, event)) return;
-  const { report, answer } = event;
-  const { judged, ended } = takeReport(run, report);
-  if (ended !== undefined) onEffectEnded(run, ended);
-  answer?.(reportVerdictOf(judged));
-}
-
-function reportVerdictOf(judged: JudgedReport): ReportVerdict {
-  return judged.ok ? { ok: true, reply: judged.reply } : judged;
-}
-
-function verdictOf(vote: Vote, judged: Judgement): VoteVerdict {
-  if (!judged.ok) return judged;
-  const { effect, decided } = judged;
-  const verb = vote.decision === 'approve' ? 'approved' : 'rejected';
-  const message = {
-    counted: decided ? `${vote.gate} is ${verb}` : `the vote is counted; ${vote.gate} needs more`,
-    changed: decided ? `${vote.gate} is ${verb}` : `the vote is changed; ${vote.gate} needs more`,
-    early: `${vote.gate} is not open yet: the vote is kept and counts when it opens`,
-    repeated: `${vote.by} has already ${verb} ${vote.gate}: nothing changes`,
-  }[effect];
-  return { ok: true, reply: { effect, decided, gate: vote.gate, message } };
 }

@@ -168,6 +168,24 @@ test('many signatures are verified together, one batch at a time, in the order i
   expect(driver.audit().filter(({ action }) => action === 'vote.ignored')).toHaveLength(250);
 });
 
+test('a batch is measured in bytes, whatever the letters', () => {
+  const driver = strictRun(asksAna);
+  const letters = '世'.repeat(200_000);
+  const changes = Array.from({ length: 3 }, (_, n): EngineEvent => ({
+    type: 'adjusted',
+    atMs: driver.nowMs,
+    request: { adjustment: { kind: 'add_agent', role: 'developer', count: 1 }, by: { kind: 'person', id: `p${n}` }, via: 'signal' },
+    token: tokenOf({ run: 'other' }),
+    message: { letters },
+  }));
+  driver.send(...changes);
+  const sizes = driver.decisions.flatMap((decision) =>
+    decision.type === 'verify' ? [Buffer.byteLength(JSON.stringify(decision.tokens))] : [],
+  );
+  expect(sizes).toHaveLength(3);
+  expect(Math.max(...sizes)).toBeLessThan(1_000_000);
+});
+
 test('a run does not continue elsewhere, and does not forget, while a signature is being verified', () => {
   const driver = strictRun(asksAna, { verify: () => 'never' });
   expect(driver.engine.isQuiet()).toBe(true);

@@ -4,44 +4,41 @@ import type { Refusal } from '../contract/messages';
 import { personName, unknownPerson } from '../contract/person-name';
 import { looksLikeToken, type VerifiedToken, type VerifyInput, type VoteClaims } from '../contract/signed-requests';
 import { judgeAdjustment, refuseAdjustment } from './adjustments/adjust-run';
+import { jsonBytes } from '../contract/text-size';
 import { ignoreVote } from './gates';
 import type { Run } from './run';
 import type { Vote } from './run-state';
 import { ignoreReport, judgeReport } from './tasks';
-import type { AdjustmentRequest, PersonalEvent } from './types';
+import type { AdjustmentRequest, PersonalEvent, Report } from './types';
 import { generationOf, judgeVote } from './votes';
 
 /** So many signatures are verified by one activity. */
 const maxBatch = 100;
 /** With what the signatures are of: an activity's input has to stay well below Temporal's 2 MiB. */
-const maxBatchLength = 1_000_000;
+const maxBatchBytes = 1_000_000;
 
 type Counted = Extract<VerifiedToken, { ok: true }>;
 
-/** What a request says of its signature. */
-export interface Signed {
-  token?: string | undefined;
-  /** It needs no signature in any run. */
-  isFree?: boolean;
-}
+/** A request, as far as its signature goes. */
+type Signed =
+  | { type: 'voted'; vote: Vote; token?: string | undefined }
+  | { type: 'adjusted'; request: AdjustmentRequest; token?: string | undefined }
+  | { type: 'reported'; report: Report; token?: string | undefined };
 
-export function signedOf(event: PersonalEvent): Signed {
-  return { token: event.token, isFree: isFree(event) };
+/** Why it does not count as it is signed, or not signed; undefined where it may. Changes nothing. */
+export function judgeSignature(run: Run, request: Signed): Refusal | undefined {
+  const { signatures } = run.options;
+  const { token } = request;
+  if (signatures === undefined) return undefined;
+  if (token !== undefined) return looksLikeToken(token) ? undefined : bad('it is no signature in compact form (three parts with dots)');
+  if (signatures === 'accepted' || isFree(request)) return undefined;
+  return { code: 'unsigned', reason: 'this run takes signed requests only' };
 }
 
 /** What only holds or ends the run, or says how far somebody is. */
-function isFree(event: PersonalEvent): boolean {
-  if (event.type === 'adjusted') return unsignedAdjustments.has(event.request.adjustment.kind);
-  return event.type === 'reported' && event.report.result === undefined;
-}
-
-/** Why it does not count as it is signed, or not signed; undefined where it may. Changes nothing. */
-export function judgeSignature(run: Run, { token, isFree = false }: Signed): Refusal | undefined {
-  const { signatures } = run.options;
-  if (signatures === undefined) return undefined;
-  if (token !== undefined) return looksLikeToken(token) ? undefined : bad('it is no signature in compact form (three parts with dots)');
-  if (signatures === 'accepted' || isFree) return undefined;
-  return { code: 'unsigned', reason: 'this run takes signed requests only' };
+function isFree(request: Signed): boolean {
+  if (request.type === 'adjusted') return unsignedAdjustments.has(request.request.adjustment.kind);
+  return request.type === 'reported' && request.report.result === undefined;
 }
 
 /**
@@ -51,7 +48,7 @@ export function judgeSignature(run: Run, { token, isFree = false }: Signed): Ref
 export function holdRequest(run: Run, event: PersonalEvent): boolean {
   if (run.options.signatures === undefined || isVerified(event)) return false;
   if (isRefused(run, event)) return false;
-  const refusal = judgeSignature(run, signedOf(event));
+  const refusal = judgeSignature(run, event);
   if (refusal !== undefined) {
     refuseRequest(run, event, refusal);
     return true;
@@ -87,11 +84,11 @@ function isVerified(event: PersonalEvent): boolean {
 /** Asks for one batch of signatures at a time: they are taken up in the order in which they came. */
 export function requestVerification(run: Run): void {
   if (run.verifying !== undefined || run.unverified.length === 0) return;
-  let length = 0;
+  let bytes = 0;
   let count = 0;
   for (const event of run.unverified) {
-    length += JSON.stringify(signatureOf(event)).length;
-    if (count === maxBatch || (count > 0 && length > maxBatchLength)) break;
+    bytes += jsonBytes(signatureOf(event));
+    if (count === maxBatch || (count > 0 && bytes > maxBatchBytes)) break;
     count += 1;
   }
   run.verifying = run.unverified.splice(0, count);
